@@ -1,0 +1,74 @@
+"""Copy, deepcopy and pickle of nodes, without recursion and for every engine.
+
+Sharing is kept within one call: `(x, loss)` comes back with x the leaf of loss.  A primitive is saved by
+name; loading a row that the process has not declared raises LookupError.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Record = tuple[Any, ...]  # (primitive, arguments, partials, data, grad or None, label, scope)
+
+
+def record(node: Any) -> Record:
+    """What a node is made of, in the order that `_restored` takes it."""
+    grad = node.grad if node._has_grad else None
+    return node.primitive, node.arguments, node.partials, node._data, grad, node.label, node.scope
+
+
+def deepcopied(order: list[Any], memo: dict[int, Any]) -> Any:
+    """The copy of the last node of a topological order and of all before it; `memo` is deepcopy's."""
+    for original in order:
+        if id(original) not in memo:
+            primitive, arguments, *rest = record(original)
+            copies = tuple(a if isinstance(a, float) else memo[id(a)] for a in arguments)
+            memo[id(original)] = type(original)._restored((primitive, copies, *rest))
+    return memo[id(order[-1])]
+
+
+class _Emitted(threading.local):
+    nodes: set[Any] | None = None
+
+
+_emitted = _Emitted()
+
+
+def reduced(node: Any, topological_order: Callable[[Any], list[Any]]) -> tuple[Any, ...]:
+    """What pickle stores of a node: first its ancestors in topological order, then the node itself.
+
+    A pickler walks depth first, by recursion.  So the first node it meets hands it a list of all that
+    the node depends on, arguments first: when the list reaches a node, its arguments are known already.
+    """
+    if _emitted.nodes is not None and node in _emitted.nodes:
+        return _restored, (type(node), record(node))
+    ancestors = topological_order(node)[:-1]
+    if all(not a.arguments for a in ancestors):
+        return _restored, (type(node), record(node))
+    return _restored_last, (_Ancestors(ancestors), type(node), record(node))
+
+
+def _restored(kind: Any, saved: Record) -> Any:
+    return kind._restored(saved)
+
+
+def _restored_last(ancestors: list[Any], kind: Any, saved: Record) -> Any:
+    return kind._restored(saved)
+
+
+class _Ancestors(list[Any]):
+    """A list of nodes, pickled item by item, each in the knowledge that those before it are stored."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (), None, self._items()
+
+    def _items(self) -> Iterator[Any]:
+        outer, _emitted.nodes = _emitted.nodes, set()
+        try:
+            for node in self:
+                _emitted.nodes.add(node)
+                yield node
+        finally:
+            _emitted.nodes = outer

@@ -1,0 +1,127 @@
+"""The modes of a thread: scope, no_grad, detect_anomaly and trace, held once for every engine.
+
+A mode belongs to the thread that entered it and ends with its `with` block, also by an exception.
+`active` counts the blocks entered in all threads, so that an engine with no mode in force pays one
+look at an integer for each operation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["detect_anomaly", "no_grad", "scope"]
+
+active = 0
+_lock = threading.Lock()
+
+
+class Trace:
+    """What a trace in progress knows: its inputs, and the branches taken so far with their outcomes."""
+
+    def __init__(self, inputs: list[Any]) -> None:
+        self.inputs = set(inputs)
+        self.branches: list[tuple[Any, bool]] = []
+
+    def refuse_reading(self, node: Any) -> None:
+        """Raises RuntimeError if the node's data is not a constant of the program being traced."""
+        if node.primitive is not None or node in self.inputs:
+            raise RuntimeError(
+                "reading .data inside a trace would freeze the number it happens to hold now: compute with the "
+                "Value itself, choose with autograd.where, or read .data outside the traced function"
+            )
+
+
+class Modes(threading.local):
+    """What is in force in this thread; the class attributes are the state outside every block."""
+
+    scope: tuple[str, ...] = ()
+    records: bool = True
+    detects_anomaly: bool = False
+    trace: Trace | None = None  # the innermost trace being recorded
+    variables: tuple[Any, ...] = ()  # the inputs of the transforms being evaluated, outermost first
+
+
+current = Modes()
+
+
+@contextlib.contextmanager
+def entered(**changes: Any) -> Iterator[None]:
+    """The modes changed as given, in this thread, for one `with` block."""
+    global active
+    before = {name: getattr(current, name) for name in changes}
+    with _lock:
+        active += 1
+    try:
+        for name, value in changes.items():
+            setattr(current, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(current, name, value)
+        with _lock:
+            active -= 1
+
+
+def origin() -> str:
+    """The user's file and line: of the innermost frame outside this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def scope(name: str) -> contextlib.AbstractContextManager[None]:
+    """A `with` block whose nodes belong to the scope `name`, inside the scopes entered around it.
+
+    A scope is a tuple of names, for pictures and listings; entering the same names again is the same
+    scope.  Raises TypeError unless the name is a str.
+
+    >>> import autograd
+    >>> x = autograd.Value(2.0)
+    >>> with autograd.scope("layer1"), autograd.scope("neuron0"):
+    ...     y = x * x
+    >>> y.scope
+    ('layer1', 'neuron0')
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a scope's name is a str, not {type(name).__name__}")
+    return _scope(name)
+
+
+@contextlib.contextmanager
+def _scope(name: str) -> Iterator[None]:
+    with entered(scope=(*current.scope, name)):  # read on entering: the manager may be made elsewhere
+        yield
+
+
+def no_grad() -> contextlib.AbstractContextManager[None]:
+    """A `with` block in which results are leaves: computed, but not recorded.
+
+    >>> import autograd
+    >>> x = autograd.Value(3.0)
+    >>> with autograd.no_grad():
+    ...     y = x * x
+    >>> y.data, y.arguments
+    (9.0, ())
+    """
+    return entered(records=False)
+
+
+def detect_anomaly() -> contextlib.AbstractContextManager[None]:
+    """A `with` block in which the first value or adjoint that is nan or infinite raises ArithmeticError.
+
+    The message names the node, its operands and the user's file and line.  For a backward pass, build
+    the expression inside the block too: only then is the line of each node known.
+
+    >>> import autograd
+    >>> with autograd.detect_anomaly():
+    ...     autograd.log(autograd.Value(0.0, label="x"))
+    Traceback (most recent call last):
+        ...
+    ArithmeticError: log(x = 0.0) is -inf, at <doctest autograd.modes.detect_anomaly[1]>:2
+    """
+    return entered(detects_anomaly=True)

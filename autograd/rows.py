@@ -1,0 +1,316 @@
+"""A row of the table of primitives: what it states, and how it is applied to numbers of every kind.
+
+The rows themselves, and the little language they are written in, stand in `primitives`.  This module
+knows no engine: a type whose operations are recorded offers `_apply_primitive(primitive, arguments)`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import numbers
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from autograd import special
+
+Interval = tuple[float, float] | range
+Partial = float | Callable[..., Any] | None
+
+_NUMERIC_ERRORS = (ValueError, ArithmeticError)
+_REALS: Interval = (-math.inf, math.inf)
+
+table: dict[str, Primitive] = {}
+"""Every row by name, in the order of declaration; append-only and process-wide."""
+
+_observers: list[Callable[[Primitive], None]] = []
+
+
+def for_each_primitive(observer: Callable[[Primitive], None]) -> None:
+    """Calls `observer` with every row declared so far and, from now on, with each new one."""
+    _observers.append(observer)
+    for row in table.values():
+        observer(row)
+
+
+def real(number: Any) -> float:
+    """The double nearest to a real number; an int too large is inf.
+
+    bool, int, float, fractions, NumPy scalars and 0-d arrays convert.  Raises TypeError for what is no
+    real number: str, bytes, complex, None, containers, Values.
+
+    >>> real(True), real(-10**400)
+    (1.0, -inf)
+    """
+    if isinstance(number, float | int | numbers.Real) or getattr(number, "shape", None) == ():
+        try:
+            return float(number)
+        except OverflowError:
+            return math.inf if number > 0 else -math.inf
+        except (TypeError, ValueError):
+            pass
+    raise TypeError(f"expected a real number, not {type(number).__name__}: {_shortened(number)}")
+
+
+def _shortened(thing: object) -> str:
+    text = repr(thing)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+class Primitive:
+    """A row of the table, and the public function that it describes.
+
+    `autograd.primitive` is this class: declaring a row makes it a function and, if unary, a method of
+    every Value; it is differentiable to any order, drawn, listed and replayed like the built-in ones.
+    `value` and the partials get floats.  Declaring a name twice raises ValueError.
+
+    >>> cube = Primitive("doctest_cube", lambda x: x * x * x, (lambda x, out: 3 * x * x,))
+    >>> cube(2.0), cube.local_derivatives((2.0,), 8.0)
+    (8.0, (12.0,))
+    """
+
+    name: str
+    arity: int  # the number of arguments, with the defaults; of a variadic row, the least number
+    partials: tuple[Partial, ...]
+
+    def __init__(
+        self,
+        name: str,
+        value: Callable[..., Any],
+        partials: Iterable[Partial],
+        *,
+        defined: bool = False,
+        exceptional: Callable[..., float] | None = None,
+        infix: str | None = None,
+        symbol: str | None = None,
+        domain: tuple[Interval, ...] | None = None,
+        kinks: Mapping[tuple[float, ...], tuple[float, ...]] | None = None,
+        defaults: tuple[float, ...] = (),
+        selects: bool = False,
+        comparison: bool = False,
+        variadic: bool = False,
+        methods: tuple[str, ...] = (),
+        libraries: tuple[str, ...] | None = None,
+        plain: Callable[..., Any] | None = None,
+    ) -> None:
+        """Declares a row.  Beyond the module's description of `value`, `partials`, `domain`, `kinks`:
+
+        exceptional -- the IEEE result where `value` raises ValueError or ArithmeticError (default nan).
+        infix, symbol -- how pictures write it: between its arguments, or before them (default: the name).
+        defaults -- values of trailing arguments that may be left out.
+        selects -- an argument whose partial is 0 was not selected, and a sweep does not visit it.
+        comparison -- the result is a truth value; outside a trace it is a plain bool.
+        variadic -- any number of arguments; the last partial, a constant, holds for all of them.
+        methods -- further names of its method on Values, as NumPy's ufuncs call it.
+        libraries -- its names in NumPy, SciPy, mpmath and SymPy (default: the name and `methods`).
+        plain -- the same function as a plain formula, for numbers whose library has no such name.
+        """
+        self.name = name
+        self.function = value
+        self.partials = tuple(float(p) if isinstance(p, int) else p for p in partials)
+        self.arity = len(self.partials)
+        self.defined = defined
+        self.infix = infix
+        self.symbol = symbol or infix or name
+        self.domain = domain or (_REALS,) * self.arity
+        self.kinks = dict(kinks or {})
+        self.defaults = defaults
+        self.selects = selects
+        self.comparison = comparison
+        self.variadic = variadic
+        self.methods = methods
+        self._libraries = (name, *methods) if libraries is None else libraries
+        self._plain = plain
+        self._exceptional = exceptional or (self._on_reals if defined else lambda *_: math.nan)
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"a primitive's name is an identifier, not {name!r}")
+        if name in table:
+            raise ValueError(f"a primitive named {name!r} is declared already; choose another name")
+        table[name] = self
+        for observer in _observers:
+            observer(self)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return named, (self.name,)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The row's value, of the kind of its arguments: numbers, Values, arrays, mpmath numbers, ..."""
+        if len(arguments) != self.arity:
+            arguments = self.completed(arguments)
+        for argument in arguments:
+            if argument.__class__ is not float:
+                return _application(argument.__class__)(self, arguments)
+        return self.value(*arguments)
+
+    def completed(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments with the defaults filled in; TypeError if their number is wrong."""
+        missing = self.arity - len(arguments)
+        if self.variadic or missing == 0:
+            return arguments
+        if 0 < missing <= len(self.defaults):
+            return arguments + self.defaults[-missing:]
+        raise TypeError(f"{self.name} takes {self.arity} arguments, but {len(arguments)} were given")
+
+    def value(self, *arguments: float) -> Any:
+        """The IEEE result for floats: a float, or of a comparison a bool."""
+        try:
+            return self.function(*arguments)
+        except _NUMERIC_ERRORS:
+            return self._exceptional(*arguments)
+
+    def partial(self, position: int) -> Partial:
+        """The partial by the argument at `position`."""
+        return self.partials[-1] if self.variadic else self.partials[position]
+
+    def local_derivatives(self, arguments: tuple[float, ...], out: float) -> tuple[float, ...]:
+        """One float per argument: the partials at `arguments`, where the value is `out`."""
+        return tuple(
+            self.local_derivative(position, arguments, out) for position in range(len(arguments))
+        )
+
+    def local_derivative(self, position: int, arguments: tuple[float, ...], out: float) -> float:
+        """The partial by one argument, as a float; 0.0 where there is none."""
+        partial = self.partial(position)
+        if not callable(partial):
+            return partial or 0.0
+        try:
+            result = partial(*arguments, out)
+        except _NUMERIC_ERRORS:
+            result = partial(*map(_Real, arguments), _Real(out))
+        return real(result)
+
+    def _on_reals(self, *arguments: float) -> Any:
+        result = self.function(*map(_Real, arguments))
+        return result if self.comparison else float(result)
+
+    def _elsewhere_applied(self, arguments: tuple[Any, ...]) -> Any:
+        """The row on numbers of another kind: arrays, mpmath, SymPy, fractions."""
+        if not self.defined:
+            for library in _libraries(arguments):
+                for name in self._libraries:
+                    if hasattr(library, name):
+                        return getattr(library, name)(*arguments)
+        if self._plain is not None:
+            return self._plain(*arguments)
+        if self.function.__module__ not in ("math", special.__name__):
+            return self.function(*arguments)
+        kinds = ", ".join(type(argument).__name__ for argument in arguments)
+        raise TypeError(f"{self.name} has no value for arguments of type {kinds}")
+
+
+primitive = Primitive
+
+
+def named(name: str) -> Primitive:
+    """The row of that name.  Raises LookupError for a row that this process has not declared."""
+    if name not in table:
+        raise LookupError(f"no primitive named {name!r}: declare it with autograd.primitive({name!r}, ...) first")
+    return table[name]
+
+
+# --- Other kinds of numbers --------------------------------------------------------------------------
+
+_LIBRARIES = {"numpy": ("numpy", "scipy.special"), "mpmath": ("mpmath",), "sympy": ("sympy",)}
+
+_applications: dict[type, Callable[[Primitive, tuple[Any, ...]], Any]] = {}
+
+
+def _application(kind: type) -> Callable[[Primitive, tuple[Any, ...]], Any]:
+    """How a row is applied when an argument is of this type."""
+    if kind not in _applications:
+        _applications[kind] = _find_application(kind)
+    return _applications[kind]
+
+
+def _find_application(kind: type) -> Callable[[Primitive, tuple[Any, ...]], Any]:
+    own: Callable[[Primitive, tuple[Any, ...]], Any] | None = getattr(kind, "_apply_primitive", None)
+    if own is not None:
+        return own
+    package = _package(kind)
+    if issubclass(kind, float | int) or (package == "numpy" and issubclass(kind, numbers.Number)):
+        return _apply_to_numbers
+    if package in _LIBRARIES or issubclass(kind, numbers.Number):
+        return _apply_elsewhere
+    return _refuse
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
+def _apply_to_numbers(row: Primitive, arguments: tuple[Any, ...]) -> Any:
+    for argument in arguments:
+        kind = argument.__class__
+        if kind is not float and (application := _application(kind)) is not _apply_to_numbers:
+            return application(row, arguments)  # a Value or an array further on decides
+    return row.value(*map(real, arguments))
+
+
+def _apply_elsewhere(row: Primitive, arguments: tuple[Any, ...]) -> Any:
+    for argument in arguments:
+        if getattr(argument.__class__, "_apply_primitive", None) is not None:
+            return argument._apply_primitive(row, arguments)
+    result = row._elsewhere_applied(arguments)
+    if getattr(result, "ndim", 0) == 0 and getattr(result, "imag", 0) != 0 and _package(type(result)) == "mpmath":
+        return importlib.import_module("mpmath").nan  # a real function has no value where mpmath goes complex
+    return result
+
+
+def _refuse(row: Primitive, arguments: tuple[Any, ...]) -> Any:
+    wrong = next(a for a in arguments if _application(a.__class__) is _refuse)
+    raise TypeError(f"{row.name} takes numbers and Values, not {type(wrong).__name__}: {_shortened(wrong)}")
+
+
+def _libraries(arguments: tuple[Any, ...]) -> list[Any]:
+    packages = (_package(type(argument)) for argument in arguments)
+    names = next((_LIBRARIES[package] for package in packages if package in _LIBRARIES), ())
+    found = []
+    for name in names:
+        try:
+            found.append(importlib.import_module(name))
+        except ImportError:  # SciPy is optional beside NumPy
+            continue
+    return found
+
+
+def _total(
+    function: Callable[[float, float], float], exceptional: Callable[[float, float], float]
+) -> tuple[Callable[[Any, float], Any], Callable[[Any, float], Any]]:
+    """The operator `function` on _Reals and its reflection, with the IEEE result where it raises."""
+
+    def operation(x: float, y: float) -> _Real:
+        try:
+            return _Real(function(float(x), float(y)))
+        except _NUMERIC_ERRORS:
+            return _Real(exceptional(float(x), float(y)))
+
+    return operation, lambda y, x: operation(x, y)
+
+
+class _Real(float):
+    """A float whose operators never raise: a formula over it gives the IEEE result."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def _apply_primitive(row: Primitive, arguments: tuple[Any, ...]) -> Any:
+        result = row.value(*map(float, arguments))
+        return result if row.comparison else _Real(result)
+
+    __add__, __radd__ = _total(operator.add, special.not_a_number)
+    __sub__, __rsub__ = _total(operator.sub, special.not_a_number)
+    __mul__, __rmul__ = _total(operator.mul, special.not_a_number)
+    __truediv__, __rtruediv__ = _total(operator.truediv, special.division_by_zero)
+    __floordiv__, __rfloordiv__ = _total(operator.floordiv, special.division_by_zero)
+    __mod__, __rmod__ = _total(operator.mod, special.not_a_number)
+    __pow__, __rpow__ = _total(math.pow, special.exceptional_power)
+
+    def __neg__(self) -> _Real:
+        return _Real(-float(self))
+
+    def __abs__(self) -> _Real:
+        return _Real(abs(float(self)))
