@@ -8,21 +8,23 @@ look at an integer for each operation.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 __all__ = ["detect_anomaly", "no_grad", "scope"]
 
 active = 0
 _lock = threading.Lock()
+_PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 class Trace:
     """What a trace in progress knows: its inputs, and the branches taken so far with their outcomes."""
 
-    def __init__(self, inputs: list[Any]) -> None:
+    def __init__(self, inputs: Iterable[Any]) -> None:
         self.inputs = set(inputs)
         self.branches: list[tuple[Any, bool]] = []
 
@@ -30,8 +32,8 @@ class Trace:
         """Raises RuntimeError if the node's data is not a constant of the program being traced."""
         if node.primitive is not None or node in self.inputs:
             raise RuntimeError(
-                "reading .data inside a trace would freeze the number it happens to hold now: compute with the "
-                "Value itself, choose with autograd.where, or read .data outside the traced function"
+                "reading .data inside a trace would freeze the number it happens to hold now: compute with "
+                "the Value itself, choose with autograd.where, or read .data outside the traced function"
             )
 
 
@@ -69,7 +71,7 @@ def entered(**changes: Any) -> Iterator[None]:
 def origin() -> str:
     """The user's file and line: of the innermost frame outside this package."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 

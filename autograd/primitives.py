@@ -13,7 +13,7 @@ The little language of a row
 - A partial whose accurate form (a split, a scaling, a patch near a root) would be differentiated
   wrongly as written is a row of its own: its value is the accurate form, its partials the plain ones.
 - `kinks` maps points to the partials that hold there by convention (an element of the Clarke
-  subdifferential) or as a pole; they are stated here and tested from here.
+  subdifferential) or as a pole; they are stated here and tested from here.  -0.0 counts as 0.
 - `domain` bounds each argument, from lower to upper, both included; `range(...)` means whole numbers.
 - `plain` is the same function as a plain formula, for numbers other than floats; there `2 + 0 * x` is
   2 at the precision of x.
@@ -49,9 +49,9 @@ greater       = Primitive("greater", operator.gt, (None, None), infix=">", compa
 greater_equal = Primitive("greater_equal", operator.ge, (None, None), infix=">=", comparison=True)
 equal         = Primitive("equal", operator.eq, (None, None), infix="==", comparison=True)
 not_equal     = Primitive("not_equal", operator.ne, (None, None), infix="!=", comparison=True)
-logical_and   = Primitive("logical_and", lambda x, y: bool(x and y), (None, None), infix="and", comparison=True)
-logical_or    = Primitive("logical_or", lambda x, y: bool(x or y), (None, None), infix="or", comparison=True)
-logical_not   = Primitive("logical_not", lambda x: not x, (None,), symbol="not", comparison=True)
+logical_and = Primitive("logical_and", lambda x, y: bool(x and y), (None, None), infix="and", comparison=True)
+logical_or  = Primitive("logical_or", lambda x, y: bool(x or y), (None, None), infix="or", comparison=True)
+logical_not = Primitive("logical_not", lambda x: not x, (None,), symbol="not", comparison=True)
 
 where = Primitive(
     "where", lambda condition, x, y: x if condition else y,
@@ -85,10 +85,16 @@ neg        = Primitive("neg", operator.neg, (-1.0,), symbol="-")
 square     = Primitive("square", lambda x: x * x, (lambda x, out: 2 * x,), defined=True, symbol="**2")
 reciprocal = Primitive(
     "reciprocal", lambda x: 1 / x, (lambda x, out: -(out * out),), defined=True,
-    kinks={(0.0,): (-inf,), (-0.0,): (-inf,)},
+    kinks={(0.0,): (-inf,)},
 )
 fsum = Primitive("fsum", lambda *terms: math.fsum(terms), (1.0,), variadic=True,
                  exceptional=lambda *terms: sum(terms), plain=lambda *terms: sum(terms))
+
+if hasattr(math, "fma"):  # Python 3.13
+    fma = Primitive(
+        "fma", math.fma, (lambda x, y, z, out: y, lambda x, y, z, out: x, 1.0),
+        exceptional=lambda x, y, z: x * y + z, plain=lambda x, y, z: x * y + z,
+    )
 
 floor_divide = Primitive(
     "floor_divide", operator.floordiv, (0.0, 0.0), infix="//", exceptional=special.division_by_zero,
@@ -133,7 +139,7 @@ nonnegative = Primitive("nonnegative", lambda x: where(x >= 0, abs(x), nan), (1.
                         domain=((0.0, inf),))
 
 sqrt = Primitive("sqrt", math.sqrt, (lambda x, out: 0.5 / nonnegative(out),),
-                 domain=((0.0, inf),), kinks={(0.0,): (inf,), (-0.0,): (inf,)})
+                 domain=((0.0, inf),), kinks={(0.0,): (inf,)})
 cbrt = Primitive("cbrt", math.cbrt, (lambda x, out: cbrt_slope(x),),
                  plain=lambda x: sign(x) * pow(abs(x), 1 / (3 + 0 * x)), kinks={(0.0,): (inf,)})
 cbrt_slope = Primitive("cbrt_slope", lambda x: where(x == 0, inf, cbrt(x) / x / 3),
@@ -147,13 +153,13 @@ exp2  = Primitive("exp2", math.exp2, (lambda x, out: out * LN2,), exceptional=la
 expm1 = Primitive("expm1", math.expm1, (lambda x, out: exp(x),), exceptional=lambda x: inf)
 log   = Primitive("log", math.log, (lambda x, out: 1 / nonnegative(x),),
                   exceptional=lambda x: -inf if x == 0 else nan,
-                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-0.0,): (inf,), (-1.0,): (nan,)})
+                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)})
 log2  = Primitive("log2", math.log2, (lambda x, out: (1 / LN2) / nonnegative(x),),
                   exceptional=lambda x: -inf if x == 0 else nan, plain=lambda x: log(x) / log(2 + 0 * x),
-                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-0.0,): (inf,), (-1.0,): (nan,)})
+                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)})
 log10 = Primitive("log10", math.log10, (lambda x, out: (1 / LN10) / nonnegative(x),),
                   exceptional=lambda x: -inf if x == 0 else nan, plain=lambda x: log(x) / log(10 + 0 * x),
-                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-0.0,): (inf,), (-1.0,): (nan,)})
+                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)})
 log1p = Primitive("log1p", math.log1p, (lambda x, out: 1 / nonnegative(1 + x),),
                   exceptional=lambda x: -inf if x == -1 else nan,
                   domain=((-1.0, inf),), kinks={(-1.0,): (inf,), (-2.0,): (nan,)})
@@ -205,7 +211,7 @@ atan2 = Primitive(
 
 
 def _scale(x: Any, y: Any) -> Any:
-    """A power of two that takes the larger of two numbers to where its square neither over- nor underflows."""
+    """The power of two that takes the larger of two numbers to where its square is a normal number."""
     size = maximum(abs(x), abs(y))
     return where(size > 1e150, 2.0**-600, where(size < 1e-150, 2.0**600, 1.0))
 
@@ -263,13 +269,15 @@ radians = Primitive("radians", math.radians, (math.pi / 180,))
 sinh  = Primitive("sinh", math.sinh, (lambda x, out: cosh(x),), exceptional=lambda x: math.copysign(inf, x))
 cosh  = Primitive("cosh", math.cosh, (lambda x, out: sinh(x),), exceptional=lambda x: inf)
 tanh  = Primitive("tanh", math.tanh, (lambda x, out: sech2(x),))
-sech2 = Primitive("sech2", lambda x: 4 * sigmoid_slope(2 * x), (lambda x, out: -2 * tanh(x) * out,), defined=True)
+sech2 = Primitive("sech2", lambda x: 4 * sigmoid_slope(2 * x), (lambda x, out: -2 * tanh(x) * out,),
+                  defined=True)
 asinh = Primitive("asinh", math.asinh, (lambda x, out: 1 / hypot(1, x),), methods=("arcsinh",))
-acosh = Primitive("acosh", math.acosh, (lambda x, out: 1 / (sqrt(x - 1) * sqrt(x + 1)),), methods=("arccosh",),
-                  domain=((1.0, inf),), kinks={(1.0,): (inf,)})
+acosh = Primitive("acosh", math.acosh, (lambda x, out: 1 / (sqrt(x - 1) * sqrt(x + 1)),),
+                  methods=("arccosh",), domain=((1.0, inf),), kinks={(1.0,): (inf,)})
 atanh = Primitive("atanh", math.atanh, (lambda x, out: 1 / nonnegative((1 - x) * (1 + x)),),
-                  exceptional=lambda x: math.copysign(inf, x) if x in (1.0, -1.0) else nan, methods=("arctanh",),
-                  domain=((-1.0, 1.0),), kinks={(1.0,): (inf,), (-1.0,): (inf,), (2.0,): (nan,)})
+                  exceptional=lambda x: math.copysign(inf, x) if x in (1.0, -1.0) else nan,
+                  methods=("arctanh",), domain=((-1.0, 1.0),),
+                  kinks={(1.0,): (inf,), (-1.0,): (inf,), (2.0,): (nan,)})
 
 # --- Error function and gamma -------------------------------------------------------------------------
 
@@ -314,7 +322,7 @@ polygamma = Primitive(
 # --- Absolute value, rounding, extremes ---------------------------------------------------------------
 
 abs      = Primitive("abs", operator.abs, (lambda x, out: sign(x),), methods=("fabs", "absolute"),
-                     kinks={(0.0,): (0.0,), (-0.0,): (0.0,)})
+                     kinks={(0.0,): (0.0,)})
 sign     = Primitive("sign", lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), (0.0,), defined=True)
 step     = Primitive("step", lambda x: where(x > 0, 1.0, where(x <= 0, 0.0, x)), (0.0,), defined=True)
 copysign = Primitive("copysign", math.copysign, (lambda x, y, out: copysign(1.0, x) * copysign(1.0, y), 0.0),
@@ -323,10 +331,15 @@ floor    = Primitive("floor", lambda x: math.copysign(math.floor(x), x), (0.0,),
                      plain=math.floor, kinks={(1.0,): (0.0,)})
 ceil     = Primitive("ceil", lambda x: math.copysign(math.ceil(x), x), (0.0,), exceptional=lambda x: x,
                      plain=math.ceil, kinks={(1.0,): (0.0,)})
-trunc    = Primitive("trunc", lambda x: where(x < 0, ceil(x), floor(x)), (0.0,), defined=True, kinks={(1.0,): (0.0,)})
-round    = Primitive("round", lambda x: math.copysign(builtins.round(x), x), (0.0,), exceptional=lambda x: x,
-                     methods=("rint",), libraries=("rint", "nint"), plain=builtins.round,
-                     kinks={(0.5,): (0.0,)})
+trunc    = Primitive("trunc", lambda x: where(x < 0, ceil(x), floor(x)), (0.0,), defined=True,
+                     kinks={(1.0,): (0.0,)})
+round    = Primitive("round", lambda x: math.copysign(builtins.round(x), x), (0.0,),
+                     exceptional=lambda x: x, methods=("rint",), libraries=("rint", "nint"),
+                     plain=builtins.round, kinks={(0.5,): (0.0,)})
+ldexp    = Primitive("ldexp", lambda x, exponent: math.ldexp(x, int(exponent)),
+                     (lambda x, exponent, out: ldexp(1.0, exponent), None),
+                     exceptional=lambda x, exponent: math.copysign(inf, x),
+                     domain=((-inf, inf), range(-5, 6)))
 round_to = Primitive("round_to", lambda x, digits: builtins.round(x, int(digits)), (0.0, None),
                      domain=((-inf, inf), range(-3, 9)), exceptional=lambda x, digits: x)
 
@@ -340,12 +353,14 @@ exceeds = Primitive("exceeds", _exceeds, (0.0, 0.0), defined=True)
 maximum = Primitive(
     "maximum", lambda x, y: where(x >= y, x, where(y > x, y, x + y)),
     (lambda x, y, out: exceeds(x, y), lambda x, y, out: exceeds(y, x)),
-    defined=True, selects=True, kinks={(1.0, 1.0): (0.5, 0.5), (nan, 1.0): (1.0, 0.0), (1.0, nan): (0.0, 1.0)},
+    defined=True, selects=True,
+    kinks={(1.0, 1.0): (0.5, 0.5), (nan, 1.0): (1.0, 0.0), (1.0, nan): (0.0, 1.0)},
 )
 minimum = Primitive(
     "minimum", lambda x, y: where(x <= y, x, where(y < x, y, x + y)),
     (lambda x, y, out: exceeds(-x, -y), lambda x, y, out: exceeds(-y, -x)),
-    defined=True, selects=True, kinks={(1.0, 1.0): (0.5, 0.5), (nan, 1.0): (1.0, 0.0), (1.0, nan): (0.0, 1.0)},
+    defined=True, selects=True,
+    kinks={(1.0, 1.0): (0.5, 0.5), (nan, 1.0): (1.0, 0.0), (1.0, nan): (0.0, 1.0)},
 )
 clamp = Primitive(
     "clamp", lambda x, lower, upper: where(x < lower, lower, where(x > upper, upper, x)),
@@ -358,8 +373,8 @@ clamp = Primitive(
 
 # --- Activations --------------------------------------------------------------------------------------
 
-relu = Primitive("relu", lambda x: where(x <= 0, 0.0, x), (lambda x, out: step(x),), defined=True, selects=True,
-                 symbol="ReLU", kinks={(0.0,): (0.0,), (nan,): (nan,)})
+relu = Primitive("relu", lambda x: where(x <= 0, 0.0, x), (lambda x, out: step(x),),
+                 defined=True, selects=True, symbol="ReLU", kinks={(0.0,): (0.0,), (nan,): (nan,)})
 leaky_relu = Primitive(
     "leaky_relu", lambda x, slope: where(x > 0, x, slope * x),
     (lambda x, slope, out: where(x > 0, 1.0, where(x <= 0, slope, x)),
@@ -386,9 +401,10 @@ def _sigmoid_slope(x: Any) -> Any:
 
 
 sigmoid       = Primitive("sigmoid", _sigmoid, (lambda x, out: sigmoid_slope(x),), defined=True)
-sigmoid_slope = Primitive("sigmoid_slope", _sigmoid_slope, (lambda x, out: -(out * tanh(x / 2)),), defined=True)
-softplus      = Primitive("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))), (lambda x, out: sigmoid(x),),
+sigmoid_slope = Primitive("sigmoid_slope", _sigmoid_slope, (lambda x, out: -(out * tanh(x / 2)),),
                           defined=True)
+softplus      = Primitive("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))),
+                          (lambda x, out: sigmoid(x),), defined=True)
 log_sigmoid   = Primitive("log_sigmoid", lambda x: minimum(x, 0) - log1p(exp(-abs(x))),
                           (lambda x, out: sigmoid(-x),), defined=True)
 
@@ -405,8 +421,8 @@ def _silu_slope(x: Any) -> Any:
     return where(x < 0, below, sigmoid(x) + strong_product(sigmoid_slope(x), x))
 
 
-silu = Primitive("silu", lambda x: strong_product(sigmoid(x), x), (lambda x, out: silu_slope(x),), defined=True,
-                 kinks={(-inf,): (0.0,), (inf,): (1.0,)})
+silu = Primitive("silu", lambda x: strong_product(sigmoid(x), x), (lambda x, out: silu_slope(x),),
+                 defined=True, kinks={(-inf,): (0.0,), (inf,): (1.0,)})
 silu_slope = Primitive(
     "silu_slope", _silu_slope,
     (lambda x, out: sigmoid_slope(x) * (2 - x * tanh(x / 2)),),
@@ -432,9 +448,9 @@ def _gelu_slope(x: Any) -> Any:
     return where(abs(distance) < 0.25, taylor, direct)
 
 
-gelu = Primitive("gelu", lambda x: strong_product(erfc(-x / math.sqrt(2)) / 2, x), (lambda x, out: gelu_slope(x),),
-                 defined=True, plain=lambda x: x * erfc(-x / sqrt(2 + 0 * x)) / 2,
-                 kinks={(-inf,): (0.0,), (inf,): (1.0,)})
+gelu = Primitive("gelu", lambda x: strong_product(erfc(-x / math.sqrt(2)) / 2, x),
+                 (lambda x, out: gelu_slope(x),), defined=True,
+                 plain=lambda x: x * erfc(-x / sqrt(2 + 0 * x)) / 2, kinks={(-inf,): (0.0,), (inf,): (1.0,)})
 gelu_slope = Primitive(
     "gelu_slope", _gelu_slope, (lambda x, out: normal_density(x) * (2 - x * x),),
     defined=True, plain=lambda x: erfc(-x / sqrt(2 + 0 * x)) / 2 + x * normal_density(x),

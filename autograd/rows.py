@@ -43,7 +43,7 @@ def real(number: Any) -> float:
     >>> real(True), real(-10**400)
     (1.0, -inf)
     """
-    if isinstance(number, float | int | numbers.Real) or getattr(number, "shape", None) == ():
+    if isinstance(number, float | int | numbers.Number) or getattr(number, "shape", None) == ():
         try:
             return float(number)
         except OverflowError:
@@ -168,9 +168,7 @@ class Primitive:
 
     def local_derivatives(self, arguments: tuple[float, ...], out: float) -> tuple[float, ...]:
         """One float per argument: the partials at `arguments`, where the value is `out`."""
-        return tuple(
-            self.local_derivative(position, arguments, out) for position in range(len(arguments))
-        )
+        return tuple(self.local_derivative(position, arguments, out) for position in range(len(arguments)))
 
     def local_derivative(self, position: int, arguments: tuple[float, ...], out: float) -> float:
         """The partial by one argument, as a float; 0.0 where there is none."""
@@ -208,7 +206,9 @@ primitive = Primitive
 def named(name: str) -> Primitive:
     """The row of that name.  Raises LookupError for a row that this process has not declared."""
     if name not in table:
-        raise LookupError(f"no primitive named {name!r}: declare it with autograd.primitive({name!r}, ...) first")
+        raise LookupError(
+            f"no primitive named {name!r}: declare it with autograd.primitive({name!r}, ...) first"
+        )
     return table[name]
 
 
@@ -255,7 +255,11 @@ def _apply_elsewhere(row: Primitive, arguments: tuple[Any, ...]) -> Any:
         if getattr(argument.__class__, "_apply_primitive", None) is not None:
             return argument._apply_primitive(row, arguments)
     result = row._elsewhere_applied(arguments)
-    if getattr(result, "ndim", 0) == 0 and getattr(result, "imag", 0) != 0 and _package(type(result)) == "mpmath":
+    if (
+        getattr(result, "ndim", 0) == 0
+        and getattr(result, "imag", 0) != 0
+        and _package(type(result)) == "mpmath"
+    ):
         return importlib.import_module("mpmath").nan  # a real function has no value where mpmath goes complex
     return result
 
@@ -307,7 +311,7 @@ class _Real(float):
     __truediv__, __rtruediv__ = _total(operator.truediv, special.division_by_zero)
     __floordiv__, __rfloordiv__ = _total(operator.floordiv, special.division_by_zero)
     __mod__, __rmod__ = _total(operator.mod, special.not_a_number)
-    __pow__, __rpow__ = _total(math.pow, special.exceptional_power)
+    __pow__, __rpow__ = _total(math.pow, special.exceptional_power)  # type: ignore[assignment]
 
     def __neg__(self) -> _Real:
         return _Real(-float(self))

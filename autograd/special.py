@@ -33,6 +33,7 @@ def exceptional_power(x: float, y: float) -> float:
         return math.nan
     return math.copysign(math.inf, x) if math.fmod(y, 2) in (1.0, -1.0) else math.inf
 
+
 # The positive root of digamma, as an unevaluated sum of two doubles, and digamma's Taylor coefficients
 # there (from the first power on): near the root every other formula cancels.
 _ROOT, _ROOT_LOW = 1.4616321449683622, 9.549995429965697e-17
@@ -75,9 +76,13 @@ def polygamma(order: float, x: float) -> float:
     if x == math.inf:
         return math.inf if n == 0 else 0.0
     try:
-        return _digamma(x) if n == 0 else (-1) ** (n + 1) * math.factorial(n) * _zeta(n + 1, x)
+        return (
+            _digamma(x)
+            if n == 0
+            else math.copysign(math.factorial(n), -1 if n % 2 == 0 else 1) * _zeta(n + 1, x)
+        )
     except OverflowError:
-        return math.copysign(math.inf, (-1) ** (n + 1))
+        return -math.inf if n % 2 == 0 else math.inf
 
 
 def _digamma(x: float) -> float:
@@ -111,7 +116,9 @@ def _zeta(s: int, x: float) -> float:
         x += 1
     terms.append(_power(x, 1 - s) / (s - 1))
     terms.append(_power(x, -s) / 2)
-    factor = s * _power(x, -s - 1)  # s (s + 1) ... (s + 2k - 2) / (2k)! * x**(1 - s - 2k), without the Bernoulli
+    factor = s * _power(
+        x, -s - 1
+    )  # s (s + 1) ... (s + 2k - 2) / (2k)! * x**(1 - s - 2k), without the Bernoulli
     for k, bernoulli in enumerate(_BERNOULLI, 1):
         factor /= 2 if k == 1 else (2 * k) * (2 * k - 1)
         terms.append(bernoulli * factor)
@@ -144,4 +151,5 @@ def _reflected(n: int, x: float) -> float:
     value = 0.0
     for coefficient in reversed(polynomial):
         value = value * cotangent + coefficient
-    return (-1) ** n * polygamma(n, 1 - x) - math.pi ** (n + 1) * value
+    mirrored = polygamma(n, 1 - x)
+    return (mirrored if n % 2 == 0 else -mirrored) - math.pi ** (n + 1) * value

@@ -33,7 +33,9 @@ class _Rare:
         self.origin = origin
 
 
-def _node(primitive: Primitive, arguments: tuple[Any, ...], data: float, partials: tuple[float, ...]) -> Value:
+def _node(
+    primitive: Primitive, arguments: tuple[Any, ...], data: float, partials: tuple[float, ...]
+) -> Value:
     node = _new(Value)
     node._primitive = primitive
     node._arguments = arguments
@@ -65,7 +67,9 @@ def _described(node: Value) -> str:
     if node._primitive is None:
         return f"leaf {node.label}".rstrip()
     operands = [
-        " = ".join(filter(None, (operand.label, repr(operand._data)))) if isinstance(operand, Value) else repr(operand)
+        " = ".join(filter(None, (operand.label, repr(operand._data))))
+        if isinstance(operand, Value)
+        else repr(operand)
         for operand in node._arguments
     ]
     return f"{node._primitive.name}({', '.join(operands)})"
@@ -85,6 +89,11 @@ def _constants(primitive: Primitive) -> tuple[float, ...] | None:
     """The partials, where they do not depend on the arguments."""
     values = tuple(partial for partial in primitive.partials if isinstance(partial, float))
     return values if len(values) == len(primitive.partials) else None
+
+
+def _as_function(partial: rows.Partial) -> Callable[..., float]:
+    """A partial as a function, also where it is a constant."""
+    return partial if callable(partial) else lambda *_: partial or 0.0
 
 
 def _unary(primitive: Primitive) -> Callable[[Value], Value]:
@@ -107,10 +116,7 @@ def _unary(primitive: Primitive) -> Callable[[Value], Value]:
 def _binary(primitive: Primitive) -> tuple[Callable[[Value, Any], Any], Callable[[Value, Any], Any]]:
     """The two methods that record a primitive of two arguments: in order, and reflected."""
     function, constants = primitive.function, _constants(primitive)
-    by_x, by_y = (
-        partial if callable(partial) else (lambda x, y, out, constant=partial: constant)
-        for partial in primitive.partials
-    )
+    by_x, by_y = map(_as_function, primitive.partials)
 
     def forward(self: Value, other: Any) -> Any:
         x = self._data
@@ -218,7 +224,7 @@ class Value:
         self._rare = None
         if _op or _children or (label and not isinstance(label, str)):
             raise TypeError(
-                "Value(data, label) makes a leaf: a node with an operation or children is the result of an operator"
+                "Value(data, label) makes a leaf: a node with an operation or children comes from an operator"
             )
         scope = modes.current.scope if modes.active else ()
         if label or scope:
@@ -237,8 +243,8 @@ class Value:
     def data(self, number: Any) -> None:
         if self._primitive is not None:
             raise AttributeError(
-                f"only a leaf's data can be assigned, and this Value is the result of {self._primitive.name}: "
-                "assign the leaves' data and compute it again"
+                f"only a leaf's data can be assigned, and this Value is the result of "
+                f"{self._primitive.name}: assign the leaves' data and compute it again"
             )
         self._data = real(number)
 
@@ -307,7 +313,9 @@ class Value:
         27.0
         """
         if modes.active and modes.current.trace is not None:
-            raise RuntimeError("backward() inside a trace: use autograd.grad or graph.gradient() around it instead")
+            raise RuntimeError(
+                "backward() inside a trace: use autograd.grad or graph.gradient() around it instead"
+            )
         order = topological_order(self)
         leaves = [(node, node._grad) for node in order if node._primitive is None]
         try:
@@ -421,8 +429,8 @@ class Value:
 
     def __float__(self) -> float:
         raise TypeError(
-            "a Value does not become a float by itself, which would lose its gradient: use v.data for the number, "
-            "and autograd.math instead of math (autograd.math.sin(v))"
+            "a Value does not become a float by itself, which would lose its gradient: use v.data for the "
+            "number, and autograd.math instead of math (autograd.math.sin(v))"
         )
 
     def __int__(self) -> int:
@@ -528,6 +536,9 @@ def _sweep(order: list[Value]) -> None:
 def _check_adjoints(order: list[Value]) -> None:
     for node in reversed(order):
         if not math.isfinite(node._grad):  # type: ignore[arg-type]
-            place = f", at {node._origin}" if node._origin else ": build it inside detect_anomaly() to see its line"
+            place = (
+                f", at {node._origin}"
+                if node._origin
+                else ": build it inside detect_anomaly() to see its line"
+            )
             raise ArithmeticError(f"the adjoint of {_described(node)} is {node._grad}{place}")
-

@@ -1,0 +1,159 @@
+"""Nested arguments as a flat list of numbers, and back: lists, tuples, dicts, arrays, registered types.
+
+optree walks the containers; a NumPy array is taken apart into its elements.  Dicts go by sorted keys.
+"""
+
+from __future__ import annotations
+
+import itertools
+import numbers
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+__all__ = ["register_container"]
+
+_NAMESPACE = "autograd"
+_T = TypeVar("_T")
+
+
+def register_container(
+    kind: type[_T],
+    flatten: Callable[[_T], tuple[Iterable[Any], Any]],
+    unflatten: Callable[[Any, Sequence[Any]], Any],
+) -> None:
+    """Lets the transforms take objects of type `kind` as arguments and results.
+
+    `flatten(thing)` returns its children and whatever else rebuilds it; `unflatten(rest, children)`
+    rebuilds it, with Values as children for the function, and with numbers for a gradient.  Raises
+    ValueError if the type is registered already.
+
+    >>> class Point:
+    ...     def __init__(self, x, y):
+    ...         self.x, self.y = x, y
+    >>> register_container(Point, lambda p: ((p.x, p.y), None), lambda rest, children: Point(*children))
+    >>> from autograd.transforms import grad
+    >>> grad(lambda p: p.x * p.y)(Point(2.0, 3.0)).x
+    3.0
+    """
+    import optree
+
+    register: Any = optree.register_pytree_node  # typed for collections only
+    register(kind, flatten, unflatten, namespace=_NAMESPACE)
+
+
+class Structure:
+    """How a nested argument is put together: everything about it but its numbers."""
+
+    def __init__(self, spec: Any, shapes: list[tuple[int, ...] | None]) -> None:
+        self._spec = spec
+        self.shapes = shapes  # of each entry: None for a number, an array's shape otherwise
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Structure) and (self._spec, self.shapes) == (other._spec, other.shapes)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return str(self._spec.unflatten("*" if shape is None else f"*{shape}" for shape in self.shapes))
+
+    def leaves(self, tree: Any) -> list[Any]:
+        """The numbers of another nested argument of this structure; any one thing counts as a number.
+
+        Raises TypeError if the containers or the arrays' shapes differ.
+        """
+        leaves: list[Any] = []
+        try:
+            entries = self._spec.flatten_up_to(tree)
+        except ValueError as error:
+            raise TypeError(f"expected the structure {self}: {error}") from None
+        for entry, shape in zip(entries, self.shapes, strict=True):
+            if shape is None:
+                leaves.append(entry)
+            elif getattr(entry, "shape", None) == shape:
+                leaves.extend(entry.ravel().tolist())
+            else:
+                raise TypeError(f"expected the structure {self}: in place of an array there is {entry!r}")
+        return leaves
+
+    def rebuild(self, leaves: Sequence[Any]) -> Any:
+        """The nested argument with these numbers; arrays of floats are float64, of Values object arrays."""
+        entries, start = [], 0
+        for shape in self.shapes:
+            size = _size(shape)
+            entries.append(leaves[start] if shape is None else _array(leaves[start : start + size], shape))
+            start += size
+        return self.rebuild_entries(entries)
+
+    def rebuild_entries(self, entries: Iterable[Any]) -> Any:
+        """The nested argument with each number and each array replaced by an entry."""
+        return self._spec.unflatten(entries)
+
+    def names(self) -> list[str]:
+        """Where each number stands: `[0]['w'][2]`; "" where there is nothing but the number."""
+        names = []
+        for path, shape in zip(self._spec.paths(), self.shapes, strict=True):
+            prefix = "".join(f"[{key!r}]" for key in path)
+            names.extend(
+                [prefix] if shape is None else [f"{prefix}{list(index)}" for index in _indices(shape)]
+            )
+        return names
+
+
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """The numbers (or other leaves) of a nested argument, and its structure."""
+    import optree
+
+    entries, spec = optree.tree_flatten(tree, namespace=_NAMESPACE)
+    leaves: list[Any] = []
+    shapes: list[tuple[int, ...] | None] = []
+    for entry in entries:
+        is_array = hasattr(entry, "__array__") and not isinstance(entry, numbers.Number)
+        shapes.append(tuple(entry.shape) if is_array else None)
+        if is_array:
+            leaves.extend(entry.ravel().tolist())
+        else:
+            leaves.append(entry)
+    return leaves, Structure(spec, shapes)
+
+
+def outer(rows: Structure, columns: Structure, matrix: Sequence[Sequence[Any]]) -> Any:
+    """A matrix of numbers as a tree of `rows` of trees of `columns`: how a jacobian is returned.
+
+    Where a row entry or a column entry is an array, the block is an array of both shapes joined.
+    """
+    tree, row = [], 0
+    for row_shape in rows.shapes:
+        entries, column = [], 0
+        for column_shape in columns.shapes:
+            block = [
+                matrix[i][j]
+                for i in range(row, row + _size(row_shape))
+                for j in range(column, column + _size(column_shape))
+            ]
+            is_number = row_shape is None and column_shape is None
+            entries.append(block[0] if is_number else _array(block, (row_shape or ()) + (column_shape or ())))
+            column += _size(column_shape)
+        tree.append(columns.rebuild_entries(entries))
+        row += _size(row_shape)
+    return rows.rebuild_entries(tree)
+
+
+def _size(shape: tuple[int, ...] | None) -> int:
+    size = 1
+    for length in shape or ():
+        size *= length
+    return size
+
+
+def _indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return list(itertools.product(*map(range, shape)))
+
+
+def _array(leaves: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    import numpy
+
+    if all(isinstance(leaf, float) for leaf in leaves):
+        return numpy.array(leaves, dtype=numpy.float64).reshape(shape)
+    array = numpy.empty(len(leaves), dtype=object)
+    array[:] = leaves
+    return array.reshape(shape)

@@ -1,0 +1,422 @@
+"""A recorded program: its inputs, its nodes in topological order, its outputs and the branches it took.
+
+A Graph does not know how numbers are multiplied: `evaluate` applies each row to whatever kind of number
+it is given.  It does not know a derivative either: the sweeps below feed the rows' partials with the
+stored floats, or with the nodes themselves, and then the derivative is a graph again.
+"""
+
+from __future__ import annotations
+
+import functools
+import numbers
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from autograd import containers, modes
+from autograd.engine import Value, topological_order
+from autograd.primitives import strong_product
+from autograd.rows import Primitive, real
+
+__all__ = ["Graph", "trace"]
+
+_LISTED_AT_EACH_END = 100
+
+
+class Graph:
+    """The program that computed `outputs`, Values or numbers, from `inputs`.
+
+    Inputs default to the leaves in topological order.  Other leaves are captured: replaying reads their
+    data anew.  Without a `trace` the graph is the one path that was taken: comparisons were plain bools.
+
+    `inputs`, `nodes` and `outputs` are tuples of Values, arguments before results; `branches` holds each
+    Condition that Python asked for its truth, with the answer.  `len` and iteration go over the nodes.
+
+    >>> from autograd import Value
+    >>> x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    >>> graph = Graph(x * y + x)
+    >>> print(graph)
+    Graph of 2 inputs, 4 nodes, 1 output (one path: no trace recorded its branches)
+    %0 = x                  2.0
+    %1 = y                  3.0
+    %2 = mul(%0, %1)        6.0
+    %3 = add(%2, %0)        8.0
+    output %3
+    >>> graph.evaluate(10, 20)
+    210.0
+    """
+
+    inputs: tuple[Value, ...]
+    nodes: tuple[Value, ...]
+    outputs: tuple[Any, ...]
+    branches: tuple[tuple[Value, bool], ...]
+
+    def __init__(self, *outputs: Any, inputs: Iterable[Value] | None = None) -> None:
+        self.outputs = tuple(output if isinstance(output, Value) else real(output) for output in outputs)
+        order = topological_order(*self._recorded_outputs())
+        if inputs is None:
+            self.inputs = tuple(node for node in order if node.primitive is None)
+        else:
+            self.inputs = tuple(inputs)
+            for given in self.inputs:
+                if not isinstance(given, Value):
+                    raise TypeError(f"a graph's inputs are Values, not {type(given).__name__}")
+            if len(set(self.inputs)) < len(self.inputs):
+                raise ValueError("a graph's inputs are different Values, but one was given twice")
+        self.branches = ()
+        self._is_traced = False
+        self._arguments: containers.Structure | None = None
+        self._fixed: list[Any] = []
+        self._results: containers.Structure | None = None
+        self._complete(order)
+
+    def _complete(self, order: list[Value]) -> None:
+        """Lists the nodes: unused inputs first, then what the outputs and the branches depend on."""
+        present = set(order)
+        unused = [given for given in self.inputs if given not in present]
+        self.nodes = (*unused, *order)
+        conditions = [condition for condition, _ in self.branches]
+        # A branch is checked as early as possible: beyond it the program may not be defined.
+        self._program = topological_order(*conditions, *self._recorded_outputs()) if conditions else order
+
+    def _recorded_outputs(self) -> list[Value]:
+        return [output for output in self.outputs if isinstance(output, Value)]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self.nodes)
+
+    # --- Replaying ---
+
+    def evaluate(self, *arguments: Any, **keywords: Any) -> Any:
+        """The outputs for other arguments, without the Python function.
+
+        A graph of a trace takes and returns the containers of the traced function; any other takes one
+        number per input and returns one number, or a tuple for several outputs.  The numbers may be
+        floats, ints, `fractions.Fraction`, NumPy arrays, mpmath or SymPy numbers, or Values.  Raises
+        TypeError if the arguments do not match, and ValueError if they take another branch than the trace.
+
+        >>>         >>> trace(lambda x: (x + 1) / x)(2.0).evaluate(Fraction(3))
+        Fraction(4, 3)
+        """
+        values = self._replay(self._matched(arguments, keywords))
+        results = [values[output] if isinstance(output, Value) else output for output in self.outputs]
+        if self._results is not None:
+            return self._results.rebuild(results)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def values(self, *arguments: Any, **keywords: Any) -> list[Any]:
+        """One number for each of the nodes, for the given arguments; without any, for the recorded ones."""
+        recorded = not arguments and not keywords
+        values = self._replay(
+            [given._data for given in self.inputs] if recorded else self._matched(arguments, keywords)
+        )
+        return [values[node] for node in self.nodes]
+
+    def _matched(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
+        """The arguments as one number per input."""
+        if self._arguments is None:
+            if keywords or len(arguments) != len(self.inputs):
+                raise TypeError(
+                    f"this graph takes {len(self.inputs)} numbers, one per input, but {len(arguments)} "
+                    f"positional and {len(keywords)} keyword arguments were given"
+                )
+            return list(arguments)
+        leaves = self._arguments.leaves((arguments, keywords))
+        for fixed, leaf in zip(self._fixed, leaves, strict=True):
+            if fixed is not _VARIES and fixed != leaf:
+                raise TypeError(
+                    f"the trace was made for {fixed!r}, which is fixed, but {leaf!r} was given: trace again"
+                )
+        return [leaf for fixed, leaf in zip(self._fixed, leaves, strict=True) if fixed is _VARIES]
+
+    def _replay(self, given: list[Any]) -> dict[Value, Any]:
+        """Every node's number, computed from one number per input."""
+        given = [real(number) if isinstance(number, int) else number for number in given]
+        lift = _exactly if any(_is_rational(number) for number in given) else _as_it_is
+        over_values = any(isinstance(number, Value) for number in given)
+        values: dict[Value, Any] = dict(zip(self.inputs, given, strict=True))
+        outcomes = dict(self.branches)
+        for node in self._program:
+            if node in values:
+                continue
+            primitive = node.primitive
+            if primitive is None:
+                values[node] = node if over_values else lift(node._data)
+                continue
+            operands = [lift(a) if isinstance(a, float) else values[a] for a in node.arguments]
+            values[node] = primitive(*operands)
+            if node in outcomes:
+                _check_branch(node, outcomes[node], values[node])
+        return values
+
+    # --- Differentiating ---
+
+    def gradient(self, wrt: Value | Sequence[Value] | None = None) -> Graph:
+        """The graph, over the same inputs, of the derivatives of the one output.
+
+        `wrt` is one node or a sequence of nodes, by default the inputs; a node on which the output does
+        not depend gets 0.0.  Replays like this graph.  Raises ValueError unless there is one output.
+
+        >>> graph = trace(lambda x: x * x * x)(2.0)
+        >>> graph.gradient().evaluate(3.0), graph.gradient().gradient().evaluate(3.0)
+        (27.0, 18.0)
+        """
+        if len(self.outputs) != 1:
+            raise ValueError(f"a gradient is that of one output, and this graph has {len(self.outputs)}")
+        nodes = list(self.inputs) if wrt is None else [wrt] if isinstance(wrt, Value) else list(wrt)
+        recording = modes.Trace(self.inputs)
+        with modes.entered(trace=recording, records=True, scope=()):
+            derivatives = adjoints(self.outputs, [1.0], nodes, as_values=True)
+        gradient = Graph(*derivatives, inputs=self.inputs)
+        gradient._arguments, gradient._fixed, gradient._is_traced = (
+            self._arguments,
+            self._fixed,
+            self._is_traced,
+        )
+        gradient.branches = (*self.branches, *recording.branches)
+        gradient._complete(topological_order(*gradient._recorded_outputs()))
+        return gradient
+
+    # --- Text ---
+
+    def __repr__(self) -> str:
+        sizes = ((self.inputs, "input"), (self.nodes, "node"), (self.outputs, "output"))
+        return f"<Graph of {', '.join(_count(things, noun) for things, noun in sizes)}>"
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines(_LISTED_AT_EACH_END))
+
+    def _lines(self, at_each_end: int) -> Iterator[str]:
+        note = "" if self._is_traced else " (one path: no trace recorded its branches)"
+        yield repr(self)[1:-1] + note
+        numbers = {node: f"%{number}" for number, node in enumerate(self.nodes)}
+        omitted = range(at_each_end, len(self.nodes) - at_each_end)
+        for number, node in enumerate(self.nodes):
+            if number not in omitted:
+                yield f"{_statement(node, numbers):<22}  {node._data!r}"
+            elif number == omitted.start:
+                yield f"... {len(omitted):,} more nodes ..."
+        for condition, outcome in self.branches:
+            yield f"branch {numbers.get(condition, condition.primitive.name)} was {outcome}"  # type: ignore[union-attr]
+        for output in self.outputs:
+            yield f"output {numbers[output] if isinstance(output, Value) else output}"
+
+
+def _is_rational(number: Any) -> bool:
+    return isinstance(number, numbers.Rational) and not isinstance(number, int)
+
+
+def _as_it_is(constant: float) -> Any:
+    return constant
+
+
+def _exactly(constant: float) -> Any:
+    from fractions import Fraction
+
+    return Fraction(constant)
+
+
+def _statement(node: Value, numbers: dict[Value, str]) -> str:
+    label = f" {node.label}" if node.label else ""
+    scope = f"  [{'/'.join(node.scope)}]" if node.scope else ""
+    if node.primitive is None:
+        return f"{numbers[node]} ={label or ' leaf'}{scope}"
+    operands = ", ".join(repr(a) if isinstance(a, float) else numbers[a] for a in node.arguments)
+    return f"{numbers[node]} ={label and label + ' ='} {node.primitive.name}({operands}){scope}"
+
+
+def _count(things: Sequence[Any], noun: str) -> str:
+    return f"{len(things):,} {noun}{'' if len(things) == 1 else 's'}"
+
+
+def _check_branch(condition: Value, expected: bool, value: Any) -> None:
+    agrees = value == expected
+    if not (agrees.all() if hasattr(agrees, "all") else agrees):
+        raise ValueError(
+            f"these arguments take another branch than the trace: {condition.primitive.name} "  # type: ignore[union-attr]
+            f"was {expected} then and is {value} now; trace the function again for them"
+        )
+
+
+# --- Tracing -----------------------------------------------------------------------------------------
+
+_VARIES = object()  # stands for an argument that is an input, among those that are fixed
+
+
+def trace(function: Callable[..., Any]) -> Callable[..., Graph]:
+    """A function of the same arguments that returns the Graph of one call.
+
+    Floats, ints, Values and the elements of NumPy arrays, nested in lists, tuples, dicts and registered
+    containers, become inputs; bools, strs and anything else are fixed.  The graph knows the containers
+    of arguments and results.  Comparisons are recorded, so that `where` is replayed; a truth value asked
+    by Python (`if`, `while`, `max`) is recorded as a branch.  Reading `.data` of a traced Value raises
+    RuntimeError, and so does `backward()`.  Raises TypeError if the function returns anything but numbers.
+
+    >>> from autograd import where
+    >>> graph = trace(lambda x: where(x > 0, x, -2 * x))(1.0)
+    >>> graph.evaluate(-3.0)
+    6.0
+    """
+
+    @functools.wraps(function)
+    def traced(*arguments: Any, **keywords: Any) -> Graph:
+        leaves, structure = containers.flatten((arguments, keywords))
+        names = _argument_names(function, arguments, keywords, structure)
+        fixed = [_VARIES if _varies(leaf) else leaf for leaf in leaves]
+        placed = [
+            leaf
+            if fix is not _VARIES
+            else Value(leaf._data if isinstance(leaf, Value) else leaf, _label(leaf, name))
+            for fix, leaf, name in zip(fixed, leaves, names, strict=True)
+        ]
+        inputs = [leaf for fix, leaf in zip(fixed, placed, strict=True) if fix is _VARIES]
+        positional, named = structure.rebuild(placed)
+        recording = modes.Trace(inputs)
+        with modes.entered(trace=recording, records=True):
+            result = function(*positional, **named)
+        outputs, results = containers.flatten(result)
+        for output in outputs:
+            if not isinstance(output, Value | int | float):
+                raise TypeError(
+                    f"a traced function returns numbers, but {function_name(function)} returned {output!r}"
+                )
+        graph = Graph(*outputs, inputs=inputs)
+        graph.branches = tuple(recording.branches)
+        graph._is_traced = True
+        graph._arguments, graph._fixed, graph._results = structure, fixed, results
+        graph._complete(topological_order(*graph._recorded_outputs()))
+        return graph
+
+    return traced
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """What to call a function in a message."""
+    return getattr(function, "__name__", repr(function))
+
+
+def _varies(leaf: Any) -> bool:
+    return isinstance(leaf, Value) or (isinstance(leaf, int | float) and not isinstance(leaf, bool))
+
+
+def _label(leaf: Any, name: str) -> str:
+    return leaf.label or name if isinstance(leaf, Value) else name
+
+
+def _argument_names(
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    keywords: dict[str, Any],
+    structure: containers.Structure,
+) -> list[str]:
+    """A name for each leaf of the arguments, from the function's parameters: `x`, `w[0]`."""
+    import inspect
+
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    positional += [f"argument{position}" for position in range(len(positional), len(arguments))]
+    renamed = {f"[0][{position}]": name for position, name in enumerate(positional)}
+    renamed |= {f"[1][{name!r}]": name for name in keywords}
+    names = []
+    for place in structure.names():
+        end = place.index("]", place.index("]") + 1) + 1
+        names.append(renamed[place[:end]] + place[end:])
+    return names
+
+
+# --- Sweeps ------------------------------------------------------------------------------------------
+
+
+def adjoints(
+    outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Value], *, as_values: bool
+) -> list[Any]:
+    """The derivatives by each of `wrt` of the sum of outputs times seeds: one reverse sweep.
+
+    As floats, from the recorded partials; or `as_values`, from the rows' partials applied to the nodes,
+    so that they can be differentiated again.  `.grad` is not touched.
+    """
+    order = topological_order(*(output for output in outputs if isinstance(output, Value)))
+    varying = depending(order, wrt)
+    found: dict[Value, Any] = {}
+    for output, seed in zip(outputs, seeds, strict=True):
+        if isinstance(output, Value):
+            found[output] = found[output] + seed if output in found else seed
+    contribution = _value_contribution if as_values else _float_contribution
+    for node in reversed(order):
+        if node not in found or node not in varying:
+            continue
+        for position, argument in enumerate(node.arguments):
+            if not isinstance(argument, float) and argument in varying:
+                part = contribution(found[node], node, position)
+                if part is not None:
+                    found[argument] = found[argument] + part if argument in found else part
+    return [found.get(node, 0.0) for node in wrt]
+
+
+def tangents(
+    outputs: Sequence[Any], wrt: Sequence[Value], seeds: Sequence[Any], *, as_values: bool
+) -> list[Any]:
+    """The derivatives of each output in the direction `seeds` of `wrt`: one forward sweep."""
+    found: dict[Value, Any] = dict(zip(wrt, seeds, strict=True))
+    contribution = _value_contribution if as_values else _float_contribution
+    for node in topological_order(*(output for output in outputs if isinstance(output, Value))):
+        if node in found:
+            continue
+        total = None
+        for position, argument in enumerate(node.arguments):
+            if not isinstance(argument, float) and argument in found:
+                part = contribution(found[argument], node, position)
+                if part is not None:
+                    total = part if total is None else total + part
+        if total is not None:
+            found[node] = total
+    return [found.get(output, 0.0) if isinstance(output, Value) else 0.0 for output in outputs]
+
+
+def depending(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
+    """The sources, and those nodes of a topological order that depend on them."""
+    found = set(sources)
+    for node in order:
+        for argument in node.arguments:
+            if not isinstance(argument, float) and argument in found:
+                found.add(node)
+                break
+    return found
+
+
+def _float_contribution(factor: float, node: Value, position: int) -> float | None:
+    """An adjoint (or tangent) times a recorded partial; None where the strong zero says: not visited."""
+    primitive: Primitive = node.primitive  # type: ignore[assignment]
+    partial = node.partials[position]
+    if factor == 0 or (partial == 0 and primitive.selects):
+        return None
+    return factor * partial
+
+
+def _value_contribution(factor: Any, node: Value, position: int) -> Any:
+    """The same product as a graph, where the strong zero is decided anew at every replay."""
+    primitive: Primitive = node.primitive  # type: ignore[assignment]
+    partial: Any = primitive.partial(position)
+    if callable(partial):
+        partial = partial(*node.arguments, node)
+    if partial is None:
+        return None
+    if not isinstance(factor, Value):
+        if factor == 0:
+            return None
+        if factor == 1:
+            return partial
+    if not isinstance(partial, Value):
+        if partial == 0 and primitive.selects:
+            return None
+        if partial == 1:
+            return factor
+        return -factor if partial == -1 else factor * partial
+    if primitive.selects:
+        return strong_product(partial, factor)
+    return strong_product(factor, partial) if isinstance(factor, Value) else factor * partial
