@@ -8,6 +8,7 @@
 8.0
 """
 
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from autograd import primitives
@@ -45,7 +46,9 @@ __all__ = [
     "trace",
     "value_and_grad",
     "vjp",
-    *primitives.__all__,
+    *(
+        name for name in primitives.__all__ if not hasattr(builtins, name)
+    ),  # `import *` leaves abs, pow, round
 ]
 
 

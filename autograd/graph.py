@@ -97,7 +97,8 @@ class Graph:
         floats, ints, `fractions.Fraction`, NumPy arrays, mpmath or SymPy numbers, or Values.  Raises
         TypeError if the arguments do not match, and ValueError if they take another branch than the trace.
 
-        >>>         >>> trace(lambda x: (x + 1) / x)(2.0).evaluate(Fraction(3))
+        >>> from fractions import Fraction
+        >>> trace(lambda x: (x + 1) / x)(2.0).evaluate(Fraction(3))
         Fraction(4, 3)
         """
         values = self._replay(self._matched(arguments, keywords))
@@ -127,7 +128,7 @@ class Graph:
         for fixed, leaf in zip(self._fixed, leaves, strict=True):
             if fixed is not _VARIES and fixed != leaf:
                 raise TypeError(
-                    f"the trace was made for {fixed!r}, which is fixed, but {leaf!r} was given: trace again"
+                    f"the trace was made for {fixed!r}, not for {leaf!r}: trace the function again"
                 )
         return [leaf for fixed, leaf in zip(self._fixed, leaves, strict=True) if fixed is _VARIES]
 
@@ -401,22 +402,17 @@ def _float_contribution(factor: float, node: Value, position: int) -> float | No
 def _value_contribution(factor: Any, node: Value, position: int) -> Any:
     """The same product as a graph, where the strong zero is decided anew at every replay."""
     primitive: Primitive = node.primitive  # type: ignore[assignment]
-    partial: Any = primitive.partial(position)
+    partial: Any = primitive.partial(position) or 0.0
     if callable(partial):
         partial = partial(*node.arguments, node)
-    if partial is None:
+    if not isinstance(factor, Value) and factor == 0:
         return None
-    if not isinstance(factor, Value):
-        if factor == 0:
-            return None
-        if factor == 1:
-            return partial
     if not isinstance(partial, Value):
         if partial == 0 and primitive.selects:
             return None
         if partial == 1:
             return factor
         return -factor if partial == -1 else factor * partial
-    if primitive.selects:
-        return strong_product(partial, factor)
-    return strong_product(factor, partial) if isinstance(factor, Value) else factor * partial
+    if not isinstance(factor, Value):
+        return partial if factor == 1 else factor * partial
+    return strong_product(partial, factor) if primitive.selects else strong_product(factor, partial)

@@ -67,7 +67,7 @@ identity = Primitive("identity", lambda x: x, (1.0,), defined=True)
 
 # The chain rule's product: an adjoint of exactly 0 contributes 0, whatever the partial.
 strong_product = Primitive(
-    "strong_product", lambda adjoint, partial: where(adjoint == 0, 0.0, adjoint * partial),
+    "strong_product", lambda adjoint, partial: where(adjoint == 0, adjoint, adjoint * partial),
     (lambda adjoint, partial, out: partial,
      lambda adjoint, partial, out: adjoint),
     defined=True, infix="*",
@@ -129,9 +129,9 @@ def _power_slope(x: Any, y: Any) -> Any:
 
 power_slope = Primitive(
     "power_slope", _power_slope,
-    (lambda x, y, out: y * power_slope(x, y - 1),
+    (lambda x, y, out: y * power_slope(x, where(y == 0, 1, y - 1)),  # for y = 0 no pole: 0 times a number
      lambda x, y, out: pow(x, y - 1) * (1 + y * log(x))),
-    defined=True, domain=pow.domain,
+    defined=True, domain=pow.domain, plain=lambda x, y: y * pow(x, where(y == 0, 1, y - 1)),
 )
 
 # A number that is not negative, -0.0 becoming 0.0; else nan.  It carries a domain into the partials.
@@ -324,7 +324,8 @@ polygamma = Primitive(
 abs      = Primitive("abs", operator.abs, (lambda x, out: sign(x),), methods=("fabs", "absolute"),
                      kinks={(0.0,): (0.0,)})
 sign     = Primitive("sign", lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), (0.0,), defined=True)
-step     = Primitive("step", lambda x: where(x > 0, 1.0, where(x <= 0, 0.0, x)), (0.0,), defined=True)
+step     = Primitive("step", lambda x: where(x > 0, 1.0, where(x <= 0, 0.0, x)), (0.0,),
+                     defined=True, selects=True)
 copysign = Primitive("copysign", math.copysign, (lambda x, y, out: copysign(1.0, x) * copysign(1.0, y), 0.0),
                      plain=lambda x, y: where(y < 0, -abs(x), abs(x)), kinks={(0.0, 1.0): (1.0, 0.0)})
 floor    = Primitive("floor", lambda x: math.copysign(math.floor(x), x), (0.0,), exceptional=lambda x: x,
@@ -349,7 +350,7 @@ def _exceeds(x: Any, y: Any) -> Any:
     return where(x > y, 1.0, where(x < y, 0.0, where(x == y, 0.5, where(x == x, 0.0, 1.0))))
 
 
-exceeds = Primitive("exceeds", _exceeds, (0.0, 0.0), defined=True)
+exceeds = Primitive("exceeds", _exceeds, (0.0, 0.0), defined=True, selects=True)
 maximum = Primitive(
     "maximum", lambda x, y: where(x >= y, x, where(y > x, y, x + y)),
     (lambda x, y, out: exceeds(x, y), lambda x, y, out: exceeds(y, x)),

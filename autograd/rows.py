@@ -116,7 +116,7 @@ class Primitive:
         self.domain = domain or (_REALS,) * self.arity
         self.kinks = dict(kinks or {})
         self.defaults = defaults
-        self.selects = selects
+        self.selects = selects or comparison  # a truth value does not vary
         self.comparison = comparison
         self.variadic = variadic
         self.methods = methods
@@ -255,13 +255,26 @@ def _apply_elsewhere(row: Primitive, arguments: tuple[Any, ...]) -> Any:
         if getattr(argument.__class__, "_apply_primitive", None) is not None:
             return argument._apply_primitive(row, arguments)
     result = row._elsewhere_applied(arguments)
-    if (
-        getattr(result, "ndim", 0) == 0
-        and getattr(result, "imag", 0) != 0
-        and _package(type(result)) == "mpmath"
-    ):
-        return importlib.import_module("mpmath").nan  # a real function has no value where mpmath goes complex
+    if _package(type(result)) == "mpmath" and result.imag != 0:
+        return importlib.import_module("mpmath").nan  # mpmath goes complex where a real function has no value
+    if isinstance(result, float) and math.isfinite(result) and all(map(_is_exact, arguments)):
+        return _exact(row, result)
     return result
+
+
+def _is_exact(argument: Any) -> bool:
+    return isinstance(argument, numbers.Rational | float)
+
+
+def _exact(row: Primitive, result: float) -> Any:
+    """A float that came of fractions, as a fraction: right if it was one of the row's constants."""
+    from fractions import Fraction
+
+    if row.defined or row.selects:
+        return Fraction(result)
+    raise TypeError(
+        f"{row.name} has no exact value for these fractions: evaluate over floats or mpmath numbers"
+    )
 
 
 def _refuse(row: Primitive, arguments: tuple[Any, ...]) -> Any:
