@@ -1,6 +1,6 @@
 """Graphviz pictures: a box per node with label, data and gradient, and the local derivative on every edge.
 
-`draw` promises the same picture, byte for byte, in every process, and labels shown as typed.  A picture
+`draw` promises the same DOT source, byte for byte, in every process, and labels shown as typed.  It
 renders without a system Graphviz: whichever engine is installed does it, and if none is, the error
 carries the text listing.  This module knows no primitive; the table's rows say how they are written.
 """
@@ -29,6 +29,8 @@ from autograd.rows import Primitive
 __all__ = ["Picture", "RenderingError", "draw"]
 
 ENGINES = ("dot", "graphviz-pure", "pygraphviz")
+PIXEL_FORMATS = ("png", "jpg", "jpeg", "gif", "webp")
+FORMATS = ("svg", *PIXEL_FORMATS, "pdf", "eps", "ps", "json", "dot", "gv")
 TIMEOUT = 60.0  # seconds for one engine to lay out one picture
 
 # The one family that every engine both has metrics for and writes with a fallback into an SVG.
@@ -40,7 +42,6 @@ _ALARM, _ALARM_GROUND = "#b00020", "#ffd6d6"
 _ABSENT = "–"
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _NOT_IN_XML = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_PIXELS = ("png", "jpg", "jpeg", "jpe", "gif", "webp", "bmp", "tif", "tiff")
 _PYGRAPHVIZ = """
 import sys, pygraphviz
 layout, format, *options = sys.argv[1:]
@@ -85,7 +86,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
     def pipe(self, format: str | None = None, *, encoding: str | None = None) -> bytes | str:
         """The picture as bytes, or as text if an encoding is given.
 
-        Raises ValueError for a format that Graphviz does not know, RenderingError if no engine renders it.
+        Raises ValueError for an unknown format and RenderingError if no engine renders a known one.
         """
         picture = self._rendered(_known(format or self.format))
         return picture if encoding is None else picture.decode(encoding)
@@ -143,7 +144,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         return str(target)
 
     def _rendered(self, format: str) -> bytes:
-        options = [f"-K{self.engine}", f"-T{format}", *(["-Gdpi=144"] if format in _PIXELS else [])]
+        options = [f"-K{self.engine}", f"-T{format}", *(["-Gdpi=144"] if format in PIXEL_FORMATS else [])]
         source: bytes = self.source.encode()
         setting = os.environ.get("AUTOGRAD_GRAPHVIZ")
         failures = []
@@ -160,9 +161,10 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             except subprocess.TimeoutExpired:
                 failures.append(f"{name} did not finish within {TIMEOUT:g} seconds")
             except subprocess.CalledProcessError as error:
-                failures.append(f"{name} failed: {error.stderr.decode(errors='replace').strip()}")
+                reason = error.stderr.decode(errors="replace").strip()
+                failures.append(f"{name} ended with status {error.returncode}: {reason}")
             except OSError as error:
-                failures.append(f"{name} failed: {error}")
+                failures.append(f"{name} could not be started: {error}")
         raise RenderingError(
             f"no Graphviz engine renders {format} here"
             + (f", where AUTOGRAD_GRAPHVIZ is {setting}" if setting else "")
@@ -195,14 +197,10 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
 
 
 def _known(format: str) -> str:
-    """The format in lower case; ValueError if Graphviz has none of that name."""
-    if format.lower() not in graphviz.FORMATS:
-        what = (
-            f"unknown picture format {format!r}"
-            if format
-            else "the file's name has no suffix to take a format from"
+    if format.lower() not in FORMATS:
+        raise ValueError(
+            f"a picture's format, or its file's suffix, is one of {', '.join(FORMATS)}, not {format!r}"
         )
-        raise ValueError(f"{what}: choose svg, png, jpg, pdf, json or dot")
     return format.lower()
 
 
@@ -297,20 +295,22 @@ def draw(
             "fontsize": str(_SMALL),
         },
     )
-    names = {node: f"n{number}" for number, node in enumerate(graph)}  # numbered as in the listing
+    names = {
+        node: f"n{number}" for number, node in enumerate(graph)
+    }  # numbered as in the listing, where they are %0, %1, ...
     outputs = {output for output in graph.outputs if isinstance(output, Value)}
-    for node, name in names.items():
+    for number, node in enumerate(graph):
         grad = node.grad if node._has_grad else None
         picture.node(
-            name,
+            names[node],
             _box(_operation(node), node.label, node._data, grad),
             fillcolor=None if node.primitive else _LEAF,
             penwidth="2" if node in outputs else None,
-            tooltip=f"%{name[1:]}: data {node._data!r}, grad {_ABSENT if grad is None else repr(grad)}",
+            tooltip=f"%{number}: data {node._data!r}, grad {_ABSENT if grad is None else repr(grad)}",
         )
-        for position, argument in enumerate(node.arguments):
-            if isinstance(argument, Value):
-                picture.edge(names[argument], name, **_edge(node, position))
+        edges = [(place, value) for place, value in enumerate(node.arguments) if isinstance(value, Value)]
+        for place, argument in edges:
+            picture.edge(names[argument], names[node], **_edge(node, place, is_only=len(edges) == 1))
     for position, output in enumerate(graph.outputs):
         if not isinstance(output, Value):
             picture.node(f"output {position}", _box("", "", output, None), penwidth="2")
@@ -340,11 +340,10 @@ def _row(name: str, number: float | None) -> str:
     return f'<TD ALIGN="LEFT">{name}</TD><TD ALIGN="RIGHT"{ground}>{text}</TD>'
 
 
-def _edge(node: Value, position: int) -> dict[str, str]:
-    """The attributes of the edge from an argument: the partial by it, with its position if it has company."""
+def _edge(node: Value, position: int, *, is_only: bool) -> dict[str, str]:
+    """The attributes of the edge from an argument: the partial by it, numbered unless it is the only one."""
     primitive: Primitive = node.primitive  # type: ignore[assignment]
-    is_alone = sum(isinstance(argument, Value) for argument in node.arguments) == 1
-    place = "" if is_alone else str(position + 1).translate(_SUBSCRIPTS)
+    place = "" if is_only else str(position + 1).translate(_SUBSCRIPTS)
     if primitive.partial(position) is None:
         return {"label": place, "style": "dashed"}
     partial = node.partials[position]

@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd import containers, modes
 from autograd.engine import Value, topological_order
-from autograd.primitives import strong_product
+from autograd.primitives import selected_product, strong_product
 from autograd.rows import Primitive, real
 
 __all__ = ["Graph", "trace"]
@@ -402,9 +402,7 @@ def _float_contribution(factor: float, node: Value, position: int) -> float | No
 def _value_contribution(factor: Any, node: Value, position: int) -> Any:
     """The same product as a graph, where the strong zero is decided anew at every replay."""
     primitive: Primitive = node.primitive  # type: ignore[assignment]
-    partial: Any = primitive.partial(position) or 0.0
-    if callable(partial):
-        partial = partial(*node.arguments, node)
+    partial = primitive.derivative(position, node.arguments, node)
     if not isinstance(factor, Value) and factor == 0:
         return None
     if not isinstance(partial, Value):
@@ -415,4 +413,4 @@ def _value_contribution(factor: Any, node: Value, position: int) -> Any:
         return -factor if partial == -1 else factor * partial
     if not isinstance(factor, Value):
         return partial if factor == 1 else factor * partial
-    return strong_product(partial, factor) if primitive.selects else strong_product(factor, partial)
+    return (selected_product if primitive.selects else strong_product)(factor, partial)

@@ -73,6 +73,15 @@ strong_product = Primitive(
     defined=True, infix="*",
 )
 
+# The same through a row that selects: an argument that was not selected, with partial 0, gets 0 as well.
+selected_product = Primitive(
+    "selected_product",
+    lambda adjoint, partial: where(partial == 0, partial, strong_product(adjoint, partial)),
+    (lambda adjoint, partial, out: partial,
+     lambda adjoint, partial, out: adjoint),
+    defined=True, selects=True, infix="*",
+)
+
 add = Primitive("add", operator.add, (1.0, 1.0), infix="+")
 sub = Primitive("sub", operator.sub, (1.0, -1.0), infix="-")
 mul = Primitive("mul", operator.mul, (lambda x, y, out: y, lambda x, y, out: x), infix="*")

@@ -123,13 +123,22 @@ class Primitive:
         self._libraries = (name, *methods) if libraries is None else libraries
         self._plain = plain
         self._exceptional = exceptional or (self._on_reals if defined else lambda *_: math.nan)
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ValueError(f"a primitive's name is an identifier, not {name!r}")
-        if name in table:
-            raise ValueError(f"a primitive named {name!r} is declared already; choose another name")
+        self._check()
         table[name] = self
         for observer in _observers:
             observer(self)
+
+    def _check(self) -> None:
+        """Raises if the row cannot stand in the table."""
+        if not isinstance(self.name, str) or not self.name.isidentifier():
+            raise ValueError(f"a primitive's name is an identifier, not {self.name!r}")
+        if self.name in table:
+            raise ValueError(f"a primitive named {self.name!r} is declared already; choose another name")
+        if not callable(self.function):
+            raise TypeError(f"the value of {self.name} is a function of floats, not {self.function!r}")
+        for partial in self.partials:
+            if not (partial is None or callable(partial) or isinstance(partial, float)):
+                raise TypeError(f"a partial of {self.name} is a function, a number or None, not {partial!r}")
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -172,14 +181,18 @@ class Primitive:
 
     def local_derivative(self, position: int, arguments: tuple[float, ...], out: float) -> float:
         """The partial by one argument, as a float; 0.0 where there is none."""
+        return real(self.derivative(position, arguments, out))
+
+    def derivative(self, position: int, arguments: tuple[Any, ...], out: Any) -> Any:
+        """The partial by one argument: a float, or, with Values among the arguments, perhaps a Value."""
         partial = self.partial(position)
         if not callable(partial):
             return partial or 0.0
         try:
-            result = partial(*arguments, out)
-        except _NUMERIC_ERRORS:
-            result = partial(*map(_Real, arguments), _Real(out))
-        return real(result)
+            return partial(*arguments, out)
+        except _NUMERIC_ERRORS:  # of numbers alone: Values never raise
+            result = partial(*map(_never_raising, arguments), _never_raising(out))
+            return float(result) if isinstance(result, _Real) else result
 
     def _on_reals(self, *arguments: float) -> Any:
         result = self.function(*map(_Real, arguments))
@@ -233,7 +246,10 @@ def _find_application(kind: type) -> Callable[[Primitive, tuple[Any, ...]], Any]
     package = _package(kind)
     if issubclass(kind, float | int) or (package == "numpy" and issubclass(kind, numbers.Number)):
         return _apply_to_numbers
-    if package in _LIBRARIES or issubclass(kind, numbers.Number):
+    is_real = issubclass(kind, numbers.Number) and (
+        issubclass(kind, numbers.Real) or not issubclass(kind, numbers.Complex)
+    )
+    if package in _LIBRARIES or is_real:
         return _apply_elsewhere
     return _refuse
 
@@ -299,13 +315,19 @@ def _total(
 ) -> tuple[Callable[[Any, float], Any], Callable[[Any, float], Any]]:
     """The operator `function` on _Reals and its reflection, with the IEEE result where it raises."""
 
-    def operation(x: float, y: float) -> _Real:
+    def operation(x: Any, y: Any) -> Any:
+        if not isinstance(x, float | int) or not isinstance(y, float | int):
+            return NotImplemented  # the other operand is a Value, which records
         try:
             return _Real(function(float(x), float(y)))
         except _NUMERIC_ERRORS:
             return _Real(exceptional(float(x), float(y)))
 
     return operation, lambda y, x: operation(x, y)
+
+
+def _never_raising(argument: Any) -> Any:
+    return _Real(argument) if isinstance(argument, float) else argument
 
 
 class _Real(float):
@@ -315,6 +337,9 @@ class _Real(float):
 
     @staticmethod
     def _apply_primitive(row: Primitive, arguments: tuple[Any, ...]) -> Any:
+        for argument in arguments:
+            if not isinstance(argument, float | int):
+                return argument._apply_primitive(row, arguments)
         result = row.value(*map(float, arguments))
         return result if row.comparison else _Real(result)
 

@@ -60,15 +60,16 @@ _BERNOULLI = (
 def polygamma(order: float, x: float) -> float:
     """The derivative of the given order of digamma at x: order 0 is digamma itself.
 
-    `order` is a whole number >= 0; any other order, nan, minus infinity and the poles at 0, -1, -2, ...
-    give nan.  Formulas: Abramowitz and Stegun 6.3 and 6.4 (recurrence, reflection, asymptotic series).
+    `order` is a whole number from 0 to 170, where its factorial is a double; any other order, a nan,
+    minus infinity and the poles at 0, -1, -2, ... give nan.  Formulas: Abramowitz and Stegun 6.3 and 6.4
+    (recurrence, reflection, asymptotic series).
 
     >>> polygamma(0, 1.0)
     -0.5772156649015329
     >>> polygamma(1, 1.0)
     1.6449340668482264
     """
-    if not (order >= 0 and order == math.floor(order) < math.inf) or math.isnan(x) or x == -math.inf:
+    if not (0 <= order <= 170 and order == math.floor(order)) or math.isnan(x) or x == -math.inf:
         return math.nan
     n = int(order)
     if x <= 0:
