@@ -18,14 +18,15 @@ _T = TypeVar("_T")
 
 def register_container(
     kind: type[_T],
-    flatten: Callable[[_T], tuple[Iterable[Any], Any]],
+    flatten: Callable[[_T], tuple[Any, ...]],
     unflatten: Callable[[Any, Sequence[Any]], Any],
 ) -> None:
     """Lets the transforms take objects of type `kind` as arguments and results.
 
     `flatten(thing)` returns its children and whatever else rebuilds it; `unflatten(rest, children)`
-    rebuilds it, with Values as children for the function, and with numbers for a gradient.  Raises
-    ValueError if the type is registered already.
+    rebuilds it.  If `flatten` returns names as a third item, one per child, a gradient by the thing is a
+    dict by these names, and Values among the children count as the numbers they hold.  Raises ValueError
+    if the type is registered already.
 
     >>> class Point:
     ...     def __init__(self, x, y):
@@ -37,16 +38,57 @@ def register_container(
     """
     import optree
 
+    def flattened(thing: _T) -> tuple[Any, ...]:
+        children, rest, *names = flatten(thing)
+        if not names:
+            return tuple(children), rest
+        return tuple(map(_Held, children)), _Named(rest, tuple(names[0])), tuple(names[0])
+
+    def rebuilt(rest: Any, children: Sequence[Any]) -> Any:
+        if not isinstance(rest, _Named):
+            return unflatten(rest, children)
+        if any(isinstance(child, _Derivative) for child in children):
+            return dict(zip(rest.names, children, strict=True))
+        return unflatten(rest.rest, children)
+
     register: Any = optree.register_pytree_node  # typed for collections only
-    register(kind, flatten, unflatten, namespace=_NAMESPACE)
+    register(kind, flattened, rebuilt, namespace=_NAMESPACE)
+
+
+class _Named:
+    """What rebuilds a container with named children; two are equal if their names are."""
+
+    def __init__(self, rest: Any, names: tuple[Any, ...]) -> None:
+        self.rest = rest
+        self.names = names
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Named) and self.names == other.names
+
+    def __hash__(self) -> int:
+        return hash(self.names)
+
+
+class _Box:
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+
+class _Held(_Box):
+    """A child of a container with names."""
+
+
+class _Derivative(_Box):
+    """A number that takes the place of the argument it is the derivative by."""
 
 
 class Structure:
     """How a nested argument is put together: everything about it but its numbers."""
 
-    def __init__(self, spec: Any, shapes: list[tuple[int, ...] | None]) -> None:
+    def __init__(self, spec: Any, shapes: list[tuple[int, ...] | None], held: list[bool]) -> None:
         self._spec = spec
         self.shapes = shapes  # of each entry: None for a number, an array's shape otherwise
+        self.held = held  # of each leaf: whether it is what a container with names holds
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Structure) and (self._spec, self.shapes) == (other._spec, other.shapes)
@@ -68,7 +110,7 @@ class Structure:
             raise TypeError(f"expected the structure {self}: {error}") from None
         for entry, shape in zip(entries, self.shapes, strict=True):
             if shape is None:
-                leaves.append(entry)
+                leaves.append(entry.content if isinstance(entry, _Held) else entry)
             elif getattr(entry, "shape", None) == shape:
                 leaves.extend(entry.ravel().tolist())
             else:
@@ -77,16 +119,31 @@ class Structure:
 
     def rebuild(self, leaves: Sequence[Any]) -> Any:
         """The nested argument with these numbers; arrays of floats are float64, of Values object arrays."""
+        return self._spec.unflatten(self._entries(leaves))
+
+    def rebuild_derivatives(self, leaves: Sequence[Any]) -> Any:
+        """The same with derivatives in place of the numbers: a container with names becomes a dict."""
+        return self.replace(self._entries(leaves))
+
+    def replace(self, entries: Iterable[Any]) -> Any:
+        """The nested argument with each number and each array replaced by what belongs to it."""
+        import optree
+
+        boxed = self._spec.unflatten(map(_Derivative, entries))
+        return optree.tree_map(
+            lambda box: box.content,
+            boxed,
+            is_leaf=lambda thing: isinstance(thing, _Derivative),
+            namespace=_NAMESPACE,
+        )
+
+    def _entries(self, leaves: Sequence[Any]) -> list[Any]:
         entries, start = [], 0
         for shape in self.shapes:
             size = _size(shape)
             entries.append(leaves[start] if shape is None else _array(leaves[start : start + size], shape))
             start += size
-        return self.rebuild_entries(entries)
-
-    def rebuild_entries(self, entries: Iterable[Any]) -> Any:
-        """The nested argument with each number and each array replaced by an entry."""
-        return self._spec.unflatten(entries)
+        return entries
 
     def names(self) -> list[str]:
         """Where each number stands: `[0]['w'][2]`; "" where there is nothing but the number."""
@@ -106,14 +163,21 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     entries, spec = optree.tree_flatten(tree, namespace=_NAMESPACE)
     leaves: list[Any] = []
     shapes: list[tuple[int, ...] | None] = []
+    held: list[bool] = []
     for entry in entries:
+        if isinstance(entry, _Held):
+            leaves.append(entry.content)
+            shapes.append(None)
+            held.append(True)
+            continue
         is_array = hasattr(entry, "__array__") and not isinstance(entry, numbers.Number)
         shapes.append(tuple(entry.shape) if is_array else None)
         if is_array:
             leaves.extend(entry.ravel().tolist())
         else:
             leaves.append(entry)
-    return leaves, Structure(spec, shapes)
+        held.extend([False] * (len(leaves) - len(held)))
+    return leaves, Structure(spec, shapes, held)
 
 
 def outer(rows: Structure, columns: Structure, matrix: Sequence[Sequence[Any]]) -> Any:
@@ -133,9 +197,9 @@ def outer(rows: Structure, columns: Structure, matrix: Sequence[Sequence[Any]]) 
             is_number = row_shape is None and column_shape is None
             entries.append(block[0] if is_number else _array(block, (row_shape or ()) + (column_shape or ())))
             column += _size(column_shape)
-        tree.append(columns.rebuild_entries(entries))
+        tree.append(columns.replace(entries))
         row += _size(row_shape)
-    return rows.rebuild_entries(tree)
+    return rows.replace(tree)
 
 
 def _size(shape: tuple[int, ...] | None) -> int:

@@ -91,13 +91,28 @@ def scope(name: str) -> contextlib.AbstractContextManager[None]:
     """
     if not isinstance(name, str):
         raise TypeError(f"a scope's name is a str, not {type(name).__name__}")
-    return _scope(name)
+    return _Scope(name)
 
 
-@contextlib.contextmanager
-def _scope(name: str) -> Iterator[None]:
-    with entered(scope=(*current.scope, name)):  # read on entering: the manager may be made elsewhere
-        yield
+class _Scope:
+    """The block of one scope: a class of its own, because networks enter one for each neuron."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        global active
+        with _lock:
+            active += 1
+        current.scope = (*current.scope, self._name)
+
+    def __exit__(self, *exception: object) -> None:
+        global active
+        current.scope = current.scope[:-1]
+        with _lock:
+            active -= 1
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:

@@ -37,6 +37,7 @@ __all__ = ["Primitive", "named", "real", "table"]  # and, from the end of the mo
 
 inf, nan = math.inf, math.nan
 LN2, LN10 = math.log(2.0), math.log(10.0)
+SQRT2, SQRT2_LOW = math.sqrt(2), -9.667293313452913e-17  # the root of 2 as the sum of two doubles
 SMALLEST_NORMAL = 2.0**-1022
 
 # fmt: off
@@ -136,10 +137,19 @@ def _power_slope(x: Any, y: Any) -> Any:
     return where(y == 0, 0.0, where(keeps_digits, scaled / x, y * pow(x, y - 1)))
 
 
+def _power_slope_by_x(x: Any, y: Any, out: Any) -> Any:
+    at_zero = y * power_slope(x, where(y == 0, 1, y - 1))
+    return where(x == 0, at_zero, (y - 1) * out / where(x == 0, 1, x))
+
+
+def _power_slope_by_y(x: Any, y: Any, out: Any) -> Any:
+    power = pow(x, y)
+    lower_power = where(abs(power) < inf, power / where(x == 0, 1, x), pow(x, y - 1))
+    return where(x == 0, where(y > 1, 0.0, nan), lower_power * (1 + y * log(x)))
+
+
 power_slope = Primitive(
-    "power_slope", _power_slope,
-    (lambda x, y, out: y * power_slope(x, where(y == 0, 1, y - 1)),  # for y = 0 no pole: 0 times a number
-     lambda x, y, out: pow(x, y - 1) * (1 + y * log(x))),
+    "power_slope", _power_slope, (_power_slope_by_x, _power_slope_by_y),
     defined=True, domain=pow.domain, plain=lambda x, y: y * pow(x, where(y == 0, 1, y - 1)),
 )
 
@@ -225,6 +235,14 @@ def _scale(x: Any, y: Any) -> Any:
     return where(size > 1e150, 2.0**-600, where(size < 1e-150, 2.0**600, 1.0))
 
 
+def _inverse_real_by_x(x: Any, y: Any) -> Any:
+    """(y*y - x*x) / (x*x + y*y)**2, the difference of squares as a product, which does not cancel."""
+    scale = _scale(x, y)
+    a, b = x * scale, y * scale
+    squares = a * a + b * b
+    return (b - a) / squares * scale * ((b + a) / squares * scale)
+
+
 def _inverse_real(x: Any, y: Any) -> Any:
     """x / (x*x + y*y), the real part of 1 / (x + iy); 0 at the origin."""
     scale = _scale(x, y)
@@ -232,11 +250,9 @@ def _inverse_real(x: Any, y: Any) -> Any:
     return where(logical_and(x == 0, y == 0), 0.0, a / (a * a + b * b) * scale)
 
 
-# Its partials are those of 1/z: (1/z)' = -(1/z)**2, whose real and imaginary parts are products of its own.
 inverse_real = Primitive(
     "inverse_real", _inverse_real,
-    (lambda x, y, out: (inverse_real(y, x) - out) * (inverse_real(y, x) + out),
-     lambda x, y, out: -2 * out * inverse_real(y, x)),
+    (lambda x, y, out: _inverse_real_by_x(x, y), lambda x, y, out: -2 * out * inverse_real(y, x)),
     defined=True, plain=lambda x, y: x / (x * x + y * y),
 )
 
@@ -265,8 +281,8 @@ def _direction(x: Any, y: Any) -> Any:
 
 direction = Primitive(
     "direction", _direction,
-    (lambda x, y, out: square(direction(y, x)) / hypot(x, y),
-     lambda x, y, out: -(out * direction(y, x) / hypot(x, y))),
+    (lambda x, y, out: inverse_real(y, x) * direction(y, x),
+     lambda x, y, out: -(inverse_real(y, x) * out)),
     defined=True, plain=lambda x, y: x / hypot(x, y),
 )
 
@@ -349,6 +365,7 @@ round    = Primitive("round", lambda x: math.copysign(builtins.round(x), x), (0.
 ldexp    = Primitive("ldexp", lambda x, exponent: math.ldexp(x, int(exponent)),
                      (lambda x, exponent, out: ldexp(1.0, exponent), None),
                      exceptional=lambda x, exponent: math.copysign(inf, x),
+                     libraries=(), plain=lambda x, exponent: x * pow(2 + 0 * x, exponent),
                      domain=((-inf, inf), range(-5, 6)))
 round_to = Primitive("round_to", lambda x, digits: builtins.round(x, int(digits)), (0.0, None),
                      domain=((-inf, inf), range(-3, 9)), exceptional=lambda x, digits: x)
@@ -454,15 +471,16 @@ def _gelu_slope(x: Any) -> Any:
     taylor = 0.0
     for coefficient in reversed(GELU_TAYLOR):
         taylor = (taylor + coefficient) * distance
-    direct = erfc(-x / math.sqrt(2)) / 2 + strong_product(normal_density(x), x)
+    direct = erfc(-x / SQRT2) / 2 + strong_product(normal_density(x), x)
     return where(abs(distance) < 0.25, taylor, direct)
 
 
-gelu = Primitive("gelu", lambda x: strong_product(erfc(-x / math.sqrt(2)) / 2, x),
+gelu = Primitive("gelu", lambda x: strong_product(erfc(-x / SQRT2) / 2, x),
                  (lambda x, out: gelu_slope(x),), defined=True,
                  plain=lambda x: x * erfc(-x / sqrt(2 + 0 * x)) / 2, kinks={(-inf,): (0.0,), (inf,): (1.0,)})
 gelu_slope = Primitive(
-    "gelu_slope", _gelu_slope, (lambda x, out: normal_density(x) * (2 - x * x),),
+    "gelu_slope", _gelu_slope,
+    (lambda x, out: strong_product(normal_density(x), (SQRT2 - x + SQRT2_LOW) * (SQRT2 + x + SQRT2_LOW)),),
     defined=True, plain=lambda x: erfc(-x / sqrt(2 + 0 * x)) / 2 + x * normal_density(x),
 )
 

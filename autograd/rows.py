@@ -151,9 +151,13 @@ class Primitive:
         if len(arguments) != self.arity:
             arguments = self.completed(arguments)
         for argument in arguments:
-            if argument.__class__ is not float:
-                return _application(argument.__class__)(self, arguments)
-        return self.value(*arguments)
+            kind = argument.__class__
+            if kind is not float and kind is not bool:
+                return _application(kind)(self, arguments)
+        try:
+            return self.function(*arguments)
+        except _NUMERIC_ERRORS:
+            return self._exceptional(*arguments)
 
     def completed(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments with the defaults filled in; TypeError if their number is wrong."""
@@ -204,7 +208,9 @@ class Primitive:
             for library in _libraries(arguments):
                 for name in self._libraries:
                     if hasattr(library, name):
-                        return getattr(library, name)(*arguments)
+                        result = getattr(library, name)(*arguments)
+                        if self._plain is None or not _is_complex(result):
+                            return result
         if self._plain is not None:
             return self._plain(*arguments)
         if self.function.__module__ not in ("math", special.__name__):
@@ -271,11 +277,15 @@ def _apply_elsewhere(row: Primitive, arguments: tuple[Any, ...]) -> Any:
         if getattr(argument.__class__, "_apply_primitive", None) is not None:
             return argument._apply_primitive(row, arguments)
     result = row._elsewhere_applied(arguments)
-    if _package(type(result)) == "mpmath" and result.imag != 0:
+    if _is_complex(result):
         return importlib.import_module("mpmath").nan  # mpmath goes complex where a real function has no value
     if isinstance(result, float) and math.isfinite(result) and all(map(_is_exact, arguments)):
         return _exact(row, result)
     return result
+
+
+def _is_complex(result: Any) -> bool:
+    return _package(type(result)) == "mpmath" and result.imag != 0
 
 
 def _is_exact(argument: Any) -> bool:

@@ -145,12 +145,12 @@ def _reflected(n: int, x: float) -> float:
         cotangent = 1 / math.tan(math.pi * reduced)
     else:  # cot(a) = tan(pi/2 - a) keeps its digits where the cotangent is small
         cotangent = math.tan(math.pi * math.copysign(0.5 - abs(reduced), reduced))
-    polynomial = [0, 1]
+    polynomial = [0.0, 1.0]
     for _ in range(n):
         slope = [k * c for k, c in enumerate(polynomial)][1:]
         polynomial = [-(a + b) for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
-    value = 0.0
-    for coefficient in reversed(polynomial):
+    *lower, value = polynomial
+    for coefficient in reversed(lower):
         value = value * cotangent + coefficient
     mirrored = polygamma(n, 1 - x)
     return (mirrored if n % 2 == 0 else -mirrored) - math.pi ** (n + 1) * value

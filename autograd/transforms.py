@@ -41,7 +41,10 @@ class _Evaluation:
         leaves, self.structure = containers.flatten(chosen[0] if isinstance(argnums, int) else chosen)
         with modes.entered(records=True, scope=()):
             self.variables = [_variable(leaf) for leaf in leaves]
-        self.takes_values = [isinstance(leaf, Value) for leaf in leaves]
+        self.takes_values = [
+            isinstance(leaf, Value) and not held
+            for leaf, held in zip(leaves, self.structure.held, strict=True)
+        ]
         self.as_values = any(self.takes_values) or bool(self.outer) or self.in_trace
         rebuilt = self.structure.rebuild(self.variables)
         replaced = dict(zip(positions, (rebuilt,) if isinstance(argnums, int) else rebuilt, strict=True))
@@ -144,7 +147,7 @@ def value_and_grad(
         evaluation = _Evaluation(function, arguments, keywords, argnums)
         result, aux = evaluation.result if has_aux else (evaluation.result, None)
         output = _scalar(function, result)
-        gradient = evaluation.structure.rebuild(evaluation.adjoints([output], [1.0]))
+        gradient = evaluation.structure.rebuild_derivatives(evaluation.adjoints([output], [1.0]))
         (value,) = evaluation.numbers([output])
         return ((value, evaluation.tree(aux)) if has_aux else value), gradient
 
@@ -184,7 +187,7 @@ def vjp(function: Callable[..., Any], *arguments: Any) -> tuple[Any, Callable[[A
 
     def pull_back(seeds: Any) -> tuple[Any, ...]:
         factors = _matching(seeds, structure, "adjoints", "result")
-        return evaluation.structure.rebuild(evaluation.adjoints(outputs, factors))  # type: ignore[no-any-return]
+        return evaluation.structure.rebuild_derivatives(evaluation.adjoints(outputs, factors))  # type: ignore[no-any-return]
 
     return structure.rebuild(evaluation.numbers(outputs)), pull_back
 

@@ -23,13 +23,12 @@ _new: Callable[[type[Value]], Value] = object.__new__
 
 
 class _Rare:
-    """What few nodes carry: a label, a scope, and the line of the user's program that made the node."""
+    """What few nodes carry: a label, and the line of the user's program that made the node."""
 
-    __slots__ = ("label", "origin", "scope")
+    __slots__ = ("label", "origin")
 
-    def __init__(self, label: str = "", scope: tuple[str, ...] = (), origin: str | None = None) -> None:
+    def __init__(self, label: str = "", origin: str | None = None) -> None:
         self.label = label
-        self.scope = scope
         self.origin = origin
 
 
@@ -43,6 +42,7 @@ def _node(
     node._partials = partials
     node._grad = None
     node._rare = None
+    node._scope = ()
     if modes.active:
         _apply_modes(node)
     return node
@@ -50,13 +50,12 @@ def _node(
 
 def _apply_modes(node: Value) -> None:
     current = modes.current
-    if current.scope:
-        node._rare = _Rare(scope=current.scope)
+    node._scope = current.scope
     if current.detects_anomaly:
         origin = modes.origin()
         if not math.isfinite(node._data):
             raise ArithmeticError(f"{_described(node)} is {node._data}, at {origin}")
-        node._rare = _Rare(scope=current.scope, origin=origin)
+        node._rare = _Rare(origin=origin)
     if not current.records:
         node._primitive = None
         node._arguments = node._partials = ()
@@ -207,7 +206,7 @@ class Value:
     (0.7616, -1.2599, 0.8399)
     """
 
-    __slots__ = ("__weakref__", "_arguments", "_data", "_grad", "_partials", "_primitive", "_rare")
+    __slots__ = ("__weakref__", "_arguments", "_data", "_grad", "_partials", "_primitive", "_rare", "_scope")
 
     _data: float
     _grad: float | None  # None until anything sets it
@@ -215,6 +214,7 @@ class Value:
     _arguments: tuple[Any, ...]
     _partials: tuple[float, ...]
     _rare: _Rare | None
+    _scope: tuple[str, ...]
 
     def __init__(self, data: Any, label: Any = "", _op: str = "", _children: tuple[()] = ()) -> None:
         self._data = data if data.__class__ is float else real(data)
@@ -226,9 +226,9 @@ class Value:
             raise TypeError(
                 "Value(data, label) makes a leaf: a node with an operation or children comes from an operator"
             )
-        scope = modes.current.scope if modes.active else ()
-        if label or scope:
-            self._rare = _Rare(label or "", scope)
+        self._scope = modes.current.scope if modes.active else ()
+        if label:
+            self._rare = _Rare(label)
 
     # --- What a node knows ---
 
@@ -277,7 +277,7 @@ class Value:
     @property
     def scope(self) -> tuple[str, ...]:
         """The names of the scopes around the node's creation, outermost first."""
-        return () if self._rare is None else self._rare.scope
+        return self._scope
 
     @property
     def _origin(self) -> str | None:
@@ -356,8 +356,8 @@ class Value:
     @classmethod
     def _restored(cls, record: copying.Record) -> Value:
         node = _new(cls)
-        node._primitive, node._arguments, node._partials, node._data, node._grad, label, scope = record
-        node._rare = _Rare(label, scope) if label or scope else None
+        node._primitive, node._arguments, node._partials, node._data, node._grad, label, node._scope = record
+        node._rare = _Rare(label) if label else None
         return node
 
     # --- micrograd's names ---

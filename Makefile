@@ -1,0 +1,54 @@
+# make demo    an expression differentiated and drawn, a network trained; the pictures are in demo/
+# make test    every test, and every example of the documentation
+# make lint    ruff and mypy
+# make bench   the benchmarks
+# make clean   remove all that make has made, .venv included
+#
+# Each prepares .venv by itself.  PYTHON=/path/to/python3 chooses the interpreter, 3.11 or newer.
+
+PYTHON ?= python3 python3.13 python3.12 python3.11
+
+.PHONY: help demo test lint bench clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+help:
+	@sed -n '/^#/!q; s/^# *//p' Makefile
+
+demo: .venv/with-plot
+	.venv/bin/python -m autograd demo --out demo
+
+test: .venv/with-test,plot
+	.venv/bin/python -m pytest -n auto
+
+lint: .venv/with-test,plot,dev
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	.venv/bin/python -m mypy
+
+bench: .venv/with-bench
+	.venv/bin/python -m benchmarks
+
+clean:
+	rm -rf .venv demo build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The package and the extras named after "with-", installed again only when pyproject.toml changes.
+.venv/with-%: pyproject.toml .venv/pyvenv.cfg
+	@echo "Installing scalar-autograd[$*] into .venv"
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+.venv/pyvenv.cfg:
+	@for python in $(PYTHON); do \
+	    $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	    python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo "Python 3.11 or newer, with venv and ensurepip, is needed; none was found among: $(PYTHON)"; \
+	    echo "On Debian and Ubuntu: apt install python3 python3-venv"; \
+	    echo "To name another one: make PYTHON=/path/to/python3"; \
+	    exit 1; \
+	fi >&2; \
+	echo "Creating .venv with $$($$python --version)"; \
+	$$python -m venv --clear .venv

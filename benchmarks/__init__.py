@@ -1,0 +1,5 @@
+"""Workloads that every contender runs from one source: first gradients are compared, then CPU times.
+
+`python -m benchmarks` prints the table.  It needs no network; contenders that are not installed are
+skipped with a line that says so.
+"""
