@@ -36,6 +36,7 @@ from autograd.rows import Primitive, named, real, table
 __all__ = ["Primitive", "named", "real", "table"]  # and, from the end of the module on, every row
 
 inf, nan = math.inf, math.nan
+magnitude = builtins.abs  # of any kind of number; below, `abs` is a row
 LN2, LN10 = math.log(2.0), math.log(10.0)
 SQRT2, SQRT2_LOW = math.sqrt(2), -9.667293313452913e-17  # the root of 2 as the sum of two doubles
 SMALLEST_NORMAL = 2.0**-1022
@@ -154,7 +155,7 @@ power_slope = Primitive(
 )
 
 # A number that is not negative, -0.0 becoming 0.0; else nan.  It carries a domain into the partials.
-nonnegative = Primitive("nonnegative", lambda x: where(x >= 0, abs(x), nan), (1.0,), defined=True,
+nonnegative = Primitive("nonnegative", lambda x: where(x >= 0, magnitude(x), nan), (1.0,), defined=True,
                         domain=((0.0, inf),))
 
 sqrt = Primitive("sqrt", math.sqrt, (lambda x, out: 0.5 / nonnegative(out),),
@@ -190,7 +191,7 @@ xlogy = Primitive(
 )
 logaddexp = Primitive(
     "logaddexp",
-    lambda x, y: where(abs(x) == inf, maximum(x, y), maximum(x, y) + log1p(exp(-abs(x - y)))),
+    lambda x, y: where(abs(x) == inf, maximum(x, y), maximum(x, y) + log1p(exp(-magnitude(x - y)))),
     (lambda x, y, out: softmax2(x, y), lambda x, y, out: softmax2(y, x)),
     defined=True, kinks={(inf, inf): (0.5, 0.5), (-inf, -inf): (0.5, 0.5)},
 )
@@ -294,7 +295,7 @@ radians = Primitive("radians", math.radians, (math.pi / 180,))
 sinh  = Primitive("sinh", math.sinh, (lambda x, out: cosh(x),), exceptional=lambda x: math.copysign(inf, x))
 cosh  = Primitive("cosh", math.cosh, (lambda x, out: sinh(x),), exceptional=lambda x: inf)
 tanh  = Primitive("tanh", math.tanh, (lambda x, out: sech2(x),))
-sech2 = Primitive("sech2", lambda x: 4 * sigmoid_slope(2 * x), (lambda x, out: -2 * tanh(x) * out,),
+sech2 = Primitive("sech2", lambda x: 4 * _sigmoid_slope(2 * x), (lambda x, out: -2 * tanh(x) * out,),
                   defined=True)
 asinh = Primitive("asinh", math.asinh, (lambda x, out: 1 / hypot(1, x),), methods=("arcsinh",))
 acosh = Primitive("acosh", math.acosh, (lambda x, out: 1 / (sqrt(x - 1) * sqrt(x + 1)),),
@@ -418,21 +419,21 @@ elu = Primitive(
 
 def _sigmoid(x: Any) -> Any:
     """By the branch whose exponential does not overflow."""
-    decay = exp(-abs(x))
+    decay = exp(-magnitude(x))
     return where(x >= 0, 1.0, decay) / (1 + decay)
 
 
 def _sigmoid_slope(x: Any) -> Any:
-    decay = exp(-abs(x))
-    return decay / square(1 + decay)
+    decay = exp(-magnitude(x))
+    return decay / ((1 + decay) * (1 + decay))
 
 
 sigmoid       = Primitive("sigmoid", _sigmoid, (lambda x, out: sigmoid_slope(x),), defined=True)
 sigmoid_slope = Primitive("sigmoid_slope", _sigmoid_slope, (lambda x, out: -(out * tanh(x / 2)),),
                           defined=True)
-softplus      = Primitive("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))),
+softplus      = Primitive("softplus", lambda x: maximum(x, 0) + log1p(exp(-magnitude(x))),
                           (lambda x, out: sigmoid(x),), defined=True)
-log_sigmoid   = Primitive("log_sigmoid", lambda x: minimum(x, 0) - log1p(exp(-abs(x))),
+log_sigmoid   = Primitive("log_sigmoid", lambda x: minimum(x, 0) - log1p(exp(-magnitude(x))),
                           (lambda x, out: sigmoid(-x),), defined=True)
 
 SILU_ROOT, SILU_ROOT_LOW, EXP_OF_SILU_ROOT = -1.2784645427610737, -1.0946994183093437e-16, 0.2784645427610738

@@ -43,6 +43,8 @@ def real(number: Any) -> float:
     >>> real(True), real(-10**400)
     (1.0, -inf)
     """
+    if number.__class__ is float:
+        return number
     if isinstance(number, float | int | numbers.Number) or getattr(number, "shape", None) == ():
         try:
             return float(number)

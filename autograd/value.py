@@ -10,55 +10,48 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
-from autograd import copying, modes, primitives, rows
+from autograd import copying, modes, primitives, recording, rows
 from autograd.rows import Primitive, real
 
 __all__ = ["Condition", "Value", "topological_order"]
 
-_NUMERIC_ERRORS = (ValueError, ArithmeticError)
 _new: Callable[[type[Value]], Value] = object.__new__
+_sorting = threading.RLock()  # the marks of one sort at a time: threads may share nodes
+_sweeping = threading.RLock()  # and the adjoints of one sweep: threads may share leaves
 
 
-class _Rare:
-    """What few nodes carry: a label, and the line of the user's program that made the node."""
+class _Note(NamedTuple):
+    """What few nodes bear: a label, a scope, and the line of the user's program that made the node."""
 
-    __slots__ = ("label", "origin")
-
-    def __init__(self, label: str = "", origin: str | None = None) -> None:
-        self.label = label
-        self.origin = origin
+    label: str = ""
+    scope: tuple[str, ...] = ()
+    origin: str | None = None
 
 
-def _node(
-    primitive: Primitive, arguments: tuple[Any, ...], data: float, partials: tuple[float, ...]
-) -> Value:
-    node = _new(Value)
-    node._primitive = primitive
-    node._arguments = arguments
-    node._data = data if data.__class__ is float else real(data)
-    node._partials = partials
-    node._grad = None
-    node._rare = None
-    node._scope = ()
-    if modes.active:
-        _apply_modes(node)
-    return node
+_NO_NOTE = _Note()
+
+
+@functools.lru_cache(maxsize=1024)
+def _scoped(scope: tuple[str, ...]) -> _Note:
+    """The one note that all nodes of a scope share."""
+    return _Note(scope=scope)
 
 
 def _apply_modes(node: Value) -> None:
     current = modes.current
-    node._scope = current.scope
+    if current.scope:
+        node._note = _scoped(current.scope)
     if current.detects_anomaly:
         origin = modes.origin()
         if not math.isfinite(node._data):
             raise ArithmeticError(f"{_described(node)} is {node._data}, at {origin}")
-        node._rare = _Rare(origin=origin)
+        node._note = _Note(scope=current.scope, origin=origin)
     if not current.records:
-        node._primitive = None
-        node._arguments = node._partials = ()
+        node._primitive = node._x = node._y = node._grad = None
 
 
 def _described(node: Value) -> str:
@@ -69,7 +62,7 @@ def _described(node: Value) -> str:
         " = ".join(filter(None, (operand.label, repr(operand._data))))
         if isinstance(operand, Value)
         else repr(operand)
-        for operand in node._arguments
+        for operand in node.arguments
     ]
     return f"{node._primitive.name}({', '.join(operands)})"
 
@@ -84,75 +77,31 @@ def _operand(thing: Any) -> Any:
         return NotImplemented
 
 
-def _constants(primitive: Primitive) -> tuple[float, ...] | None:
-    """The partials, where they do not depend on the arguments."""
-    values = tuple(partial for partial in primitive.partials if isinstance(partial, float))
-    return values if len(values) == len(primitive.partials) else None
+_Writer = Callable[[Primitive, dict[str, Any]], Callable[..., Any]]
 
 
-def _as_function(partial: rows.Partial) -> Callable[..., float]:
-    """A partial as a function, also where it is a constant."""
-    return partial if callable(partial) else lambda *_: partial or 0.0
+@functools.cache
+def _written(write: _Writer, row: Primitive) -> Callable[..., Any]:
+    """The method that records a row, written out and compiled once."""
+    names = {"Value": Value, "new": _new, "number": _operand, "modes": modes, "apply_modes": _apply_modes}
+    return write(row, names)
 
 
-def _unary(primitive: Primitive) -> Callable[[Value], Value]:
-    """The method that records a primitive of one argument."""
-    function, partial, constants = primitive.function, primitive.partials[0], _constants(primitive)
+def _method(write: _Writer, row: Primitive, *names: str) -> Callable[..., Any]:
+    """A method that records a row; its first call puts the compiled one in its place, under these names."""
 
-    def method(self: Value) -> Value:
-        x = self._data
-        try:
-            out = function(x)
-            partials = constants or (partial(x, out),)  # type: ignore[operator,misc]
-        except _NUMERIC_ERRORS:
-            out = primitive.value(x)
-            partials = primitive.local_derivatives((x,), out)
-        return _node(primitive, (self,), out, partials)
+    def method(self: Value, *others: Any) -> Any:
+        for name in names:
+            setattr(Value, name, _written(write, row))
+        return _written(write, row)(self, *others)
 
     return method
 
 
-def _binary(primitive: Primitive) -> tuple[Callable[[Value, Any], Any], Callable[[Value, Any], Any]]:
-    """The two methods that record a primitive of two arguments: in order, and reflected."""
-    function, constants = primitive.function, _constants(primitive)
-    by_x, by_y = map(_as_function, primitive.partials)
-
-    def forward(self: Value, other: Any) -> Any:
-        x = self._data
-        if isinstance(other, Value):
-            y = other._data
-            try:
-                out = function(x, y)
-                partials = constants or (by_x(x, y, out), by_y(x, y, out))
-            except _NUMERIC_ERRORS:
-                out = primitive.value(x, y)
-                partials = primitive.local_derivatives((x, y), out)
-            return _node(primitive, (self, other), out, partials)
-        y = other if other.__class__ is float else _operand(other)
-        if y is NotImplemented:
-            return y
-        try:
-            out = function(x, y)
-            slope = by_x(x, y, out)
-        except _NUMERIC_ERRORS:
-            out = primitive.value(x, y)
-            slope = primitive.local_derivative(0, (x, y), out)
-        return _node(primitive, (self, y), out, (slope, 0.0))
-
-    def reflected(self: Value, other: Any) -> Any:
-        x = other if other.__class__ is float else _operand(other)
-        if x is NotImplemented:
-            return x
-        y = self._data
-        try:
-            out = function(x, y)
-            slope = by_y(x, y, out)
-        except _NUMERIC_ERRORS:
-            out = primitive.value(x, y)
-            slope = primitive.local_derivative(1, (x, y), out)
-        return _node(primitive, (x, self), out, (0.0, slope))
-
-    return forward, reflected
+def _operators(row: Primitive, name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The methods of Python's operator `name`, and of its reflection."""
+    forward = _method(recording.binary, row, f"__{name}__")
+    return forward, _method(recording.reflected, row, f"__r{name}__")
 
 
 def _comparison(primitive: Primitive) -> Callable[[Value, object], Any]:
@@ -172,20 +121,41 @@ def _comparison(primitive: Primitive) -> Callable[[Value, object], Any]:
 
 def _apply(primitive: Primitive, arguments: tuple[Any, ...]) -> Any:
     """Records any primitive on any mixture of Values and numbers."""
+    if primitive.arity == len(arguments) == 1 and not primitive.comparison:
+        return _written(recording.unary, primitive)(*arguments)
     operands = tuple(argument if isinstance(argument, Value) else real(argument) for argument in arguments)
     data = tuple(operand._data if isinstance(operand, Value) else operand for operand in operands)
     out = primitive.value(*data)
-    if primitive.comparison:
-        if not (modes.active and modes.current.trace is not None):
-            return out
-        node = _node(primitive, operands, float(out), (0.0,) * len(operands))
-        node.__class__ = Condition
-        return node
+    if primitive.comparison and not (modes.active and modes.current.trace is not None):
+        return out
+    node = _new(Condition if primitive.comparison else Value)
+    node._primitive = primitive
+    node._data = real(out)
+    node._mark = None
     partials = tuple(
         primitive.local_derivative(position, data, out) if isinstance(operand, Value) else 0.0
         for position, operand in enumerate(operands)
     )
-    return _node(primitive, operands, out, partials)
+    _place(node, operands, partials)
+    if modes.active:
+        _apply_modes(node)
+    return node
+
+
+def _place(node: Value, arguments: tuple[Any, ...], partials: tuple[float, ...]) -> None:
+    """Gives a node its arguments and partials: those of one or two lie in the node itself."""
+    node._x = node._y = None
+    are_values = tuple(isinstance(argument, Value) for argument in arguments)
+    if are_values == (True,):
+        (node._x,), (node._dx,) = arguments, partials
+    elif are_values == (True, True):
+        (node._x, node._y), (node._dx, node._dy) = arguments, partials
+    elif are_values == (True, False):
+        (node._x, node._right), (node._dx, _) = arguments, partials
+    elif are_values == (False, True):
+        (node._left, node._x), (_, node._dx) = arguments, partials
+    else:
+        node._many = arguments, partials
 
 
 class Value:
@@ -206,29 +176,45 @@ class Value:
     (0.7616, -1.2599, 0.8399)
     """
 
-    __slots__ = ("__weakref__", "_arguments", "_data", "_grad", "_partials", "_primitive", "_rare", "_scope")
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_dx",
+        "_dy",
+        "_grad",
+        "_left",
+        "_many",
+        "_mark",
+        "_note",
+        "_primitive",
+        "_right",
+        "_x",
+        "_y",
+    )
 
     _data: float
-    _grad: float | None  # None until anything sets it
     _primitive: Primitive | None
-    _arguments: tuple[Any, ...]
-    _partials: tuple[float, ...]
-    _rare: _Rare | None
-    _scope: tuple[str, ...]
+    _mark: object  # of the last sort that met the node
+    _x: Value | None  # the first argument that is a Value, and
+    _y: Value | None  # the second of two; None where there is none
+    # What follows is not there where it says nothing, which makes nodes cheaper.
+    _dx: float  # the partials by _x
+    _dy: float  # and by _y
+    _left: float  # the number among two arguments, before _x
+    _right: float  # or after it
+    _many: tuple[tuple[Any, ...], tuple[float, ...]]  # the arguments and partials, if more than two
+    _grad: float | None  # None if cleared
+    _note: _Note
 
     def __init__(self, data: Any, label: Any = "", _op: str = "", _children: tuple[()] = ()) -> None:
         self._data = data if data.__class__ is float else real(data)
-        self._grad = None
-        self._primitive = None
-        self._arguments = self._partials = ()
-        self._rare = None
+        self._grad = self._mark = self._primitive = self._x = self._y = None
         if _op or _children or (label and not isinstance(label, str)):
             raise TypeError(
                 "Value(data, label) makes a leaf: a node with an operation or children comes from an operator"
             )
-        self._scope = modes.current.scope if modes.active else ()
-        if label:
-            self._rare = _Rare(label)
+        if label or modes.active:
+            self._note = _Note(label or "", modes.current.scope)
 
     # --- What a node knows ---
 
@@ -251,7 +237,8 @@ class Value:
     @property
     def grad(self) -> float:
         """The derivative of the last output(s) swept by this node; 0.0 until then."""
-        return 0.0 if self._grad is None else self._grad
+        grad: float | None = getattr(self, "_grad", None)
+        return 0.0 if grad is None else grad
 
     @grad.setter
     def grad(self, number: Any) -> None:
@@ -259,29 +246,27 @@ class Value:
 
     @property
     def _has_grad(self) -> bool:
-        return self._grad is not None
+        return getattr(self, "_grad", None) is not None
 
     @property
     def label(self) -> str:
         """The name shown in pictures and listings; "" for none."""
-        return "" if self._rare is None else self._rare.label
+        return self._noted.label
 
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is a str, not {type(label).__name__}")
-        if self._rare is None:
-            self._rare = _Rare()
-        self._rare.label = label
+        self._note = self._noted._replace(label=label)
 
     @property
     def scope(self) -> tuple[str, ...]:
         """The names of the scopes around the node's creation, outermost first."""
-        return self._scope
+        return self._noted.scope
 
     @property
-    def _origin(self) -> str | None:
-        return None if self._rare is None else self._rare.origin
+    def _noted(self) -> _Note:
+        return getattr(self, "_note", _NO_NOTE)
 
     @property
     def primitive(self) -> Primitive | None:
@@ -291,12 +276,28 @@ class Value:
     @property
     def arguments(self) -> tuple[Any, ...]:
         """The primitive's arguments in order: a Value as itself, a number as a float; () for a leaf."""
-        return self._arguments
+        if self._primitive is None:
+            return ()
+        if self._x is None:
+            return self._many[0]
+        if self._y is not None:
+            return self._x, self._y
+        if hasattr(self, "_right"):
+            return self._x, self._right
+        return (self._left, self._x) if hasattr(self, "_left") else (self._x,)
 
     @property
     def partials(self) -> tuple[float, ...]:
         """The local derivatives, one per argument, as of the forward pass; 0.0 by a number."""
-        return self._partials
+        if self._primitive is None:
+            return ()
+        if self._x is None:
+            return self._many[1]
+        if self._y is not None:
+            return self._dx, self._dy
+        if hasattr(self, "_right"):
+            return self._dx, 0.0
+        return (0.0, self._dx) if hasattr(self, "_left") else (self._dx,)
 
     # --- The backward pass ---
 
@@ -316,22 +317,23 @@ class Value:
             raise RuntimeError(
                 "backward() inside a trace: use autograd.grad or graph.gradient() around it instead"
             )
-        order = topological_order(self)
-        leaves = [(node, node._grad) for node in order if node._primitive is None]
-        try:
-            for node in order:
-                node._grad = 0.0
-            self._grad = real(seed)
-            _sweep(order)
-            if modes.active and modes.current.detects_anomaly:
-                _check_adjoints(order)
-        except BaseException:
+        with _sweeping:
+            order = topological_order(self)
+            leaves = [(node, node._grad) for node in order if node._primitive is None]
+            try:
+                for node in order:
+                    node._grad = 0.0
+                self._grad = real(seed)
+                _sweep(order)
+                if modes.active and modes.current.detects_anomaly:
+                    _check_adjoints(order)
+            except BaseException:
+                for leaf, before in leaves:
+                    leaf._grad = before
+                raise
             for leaf, before in leaves:
-                leaf._grad = before
-            raise
-        for leaf, before in leaves:
-            if before:
-                leaf._grad = before + leaf._grad  # type: ignore[operator]
+                if before:
+                    leaf._grad = before + leaf._grad  # type: ignore[operator]
 
     def zero_grad(self) -> None:
         """Clears the gradient of this node and of all it depends on."""
@@ -356,8 +358,11 @@ class Value:
     @classmethod
     def _restored(cls, record: copying.Record) -> Value:
         node = _new(cls)
-        node._primitive, node._arguments, node._partials, node._data, node._grad, label, node._scope = record
-        node._rare = _Rare(label) if label else None
+        node._primitive, arguments, partials, node._data, node._grad, label, scope = record
+        node._mark = None
+        _place(node, arguments, partials)
+        if label or scope:
+            node._note = _Note(label, scope)
         return node
 
     # --- micrograd's names ---
@@ -366,36 +371,37 @@ class Value:
     def _op(self) -> str:
         if self._primitive is None:
             return ""
-        if self._primitive is primitives.pow and isinstance(self._arguments[1], float):
-            return f"**{self._arguments[1]:g}"
+        if self._primitive is primitives.pow and isinstance(self.arguments[1], float):
+            return f"**{self.arguments[1]:g}"
         return self._primitive.symbol
 
     @property
     def _prev(self) -> tuple[Value, ...]:
-        operands = self._arguments
+        operands = self.arguments
         if self._primitive is primitives.pow and isinstance(operands[1], float):
             operands = operands[:1]
         return tuple(operand if isinstance(operand, Value) else Value(operand) for operand in operands)
 
     def _backward(self) -> None:
-        for argument, partial in zip(self._arguments, self._partials, strict=True):
+        for argument, partial in zip(self.arguments, self.partials, strict=True):
             if isinstance(argument, Value) and self.grad != 0:
                 argument.grad += partial * self.grad
 
     # --- Python's operators ---
 
-    __add__, __radd__ = _binary(primitives.add)
-    __sub__, __rsub__ = _binary(primitives.sub)
-    __mul__, __rmul__ = _binary(primitives.mul)
-    __truediv__, __rtruediv__ = _binary(primitives.div)
-    __floordiv__, __rfloordiv__ = _binary(primitives.floor_divide)
-    __mod__, __rmod__ = _binary(primitives.mod)
-    _power, __rpow__ = _binary(primitives.pow)
-    __neg__ = _unary(primitives.neg)
-    __abs__ = _unary(primitives.abs)
-    __floor__ = _unary(primitives.floor)
-    __ceil__ = _unary(primitives.ceil)
-    __trunc__ = _unary(primitives.trunc)
+    __add__, __radd__ = _operators(primitives.add, "add")
+    __sub__, __rsub__ = _operators(primitives.sub, "sub")
+    __mul__, __rmul__ = _operators(primitives.mul, "mul")
+    __truediv__, __rtruediv__ = _operators(primitives.div, "truediv")
+    __floordiv__, __rfloordiv__ = _operators(primitives.floor_divide, "floordiv")
+    __mod__, __rmod__ = _operators(primitives.mod, "mod")
+    _power = _method(recording.binary, primitives.pow, "_power")
+    __rpow__ = _method(recording.reflected, primitives.pow, "__rpow__")
+    __neg__ = _method(recording.unary, primitives.neg, "__neg__")
+    __abs__ = _method(recording.unary, primitives.abs, "__abs__")
+    __floor__ = _method(recording.unary, primitives.floor, "__floor__")
+    __ceil__ = _method(recording.unary, primitives.ceil, "__ceil__")
+    __trunc__ = _method(recording.unary, primitives.trunc, "__trunc__")
     __lt__ = _comparison(primitives.less)
     __le__ = _comparison(primitives.less_equal)
     __gt__ = _comparison(primitives.greater)
@@ -475,15 +481,18 @@ def _add_methods(primitive: Primitive) -> None:
     """Gives Values the methods of a row: its name if it needs one argument only, and NumPy's names."""
     if primitive.comparison or primitive.variadic:
         return
-    is_unary = primitive.arity - len(primitive.defaults) == 1
-    is_plain = primitive.arity == 1 and primitive.partials[0] is not None
-    method: Any = _unary(primitive) if is_plain else functools.partialmethod(_method, primitive)
-    for name in (primitive.name, *primitive.methods) if is_unary else primitive.methods:
+    needs_one = primitive.arity - len(primitive.defaults) == 1
+    names = (primitive.name, *primitive.methods) if needs_one else primitive.methods
+    method = _method(recording.unary, primitive, *names) if primitive.arity == 1 else _call(primitive)
+    for name in names:
         setattr(Value, name, method)
 
 
-def _method(self: Value, primitive: Primitive, *others: Any) -> Any:
-    return primitive(self, *others)
+def _call(primitive: Primitive) -> Callable[..., Any]:
+    def method(self: Value, *others: Any) -> Any:
+        return primitive(self, *others)
+
+    return method
 
 
 rows.for_each_primitive(_add_methods)
@@ -503,22 +512,32 @@ def topological_order(*outputs: Value) -> list[Value]:
     [1.0, 2.0, 4.0, 5.0]
     """
     order: list[Value] = []
-    visited: set[Value] = set()
-    stack: list[Value | None] = list(reversed(outputs))
-    while stack:
-        node = stack.pop()
-        if node is None:  # the node below has all of its arguments in the order
-            order.append(stack.pop())  # type: ignore[arg-type]
-        elif node not in visited:
-            visited.add(node)
-            if node._arguments:
-                stack.append(node)
-                stack.append(None)
-                for argument in reversed(node._arguments):
-                    if argument.__class__ is not float:
-                        stack.append(argument)
-            else:
+    stack: list[Any] = list(reversed(outputs))
+    opened, closed = object(), object()  # marks: the arguments are being walked; the node is in the order
+    with _sorting:
+        while stack:
+            node = stack.pop()
+            if node._mark is opened:
+                node._mark = closed
                 order.append(node)
+                continue
+            while node._mark is not closed:  # down the first arguments, while the others wait
+                x = node._x
+                if x is None:
+                    if node._primitive is None:
+                        node._mark = closed
+                        order.append(node)
+                    else:
+                        node._mark = opened
+                        stack.append(node)
+                        stack.extend(a for a in reversed(node._many[0]) if isinstance(a, Value))
+                    break
+                node._mark = opened
+                stack.append(node)
+                y = node._y
+                if y is not None:
+                    stack.append(y)
+                node = x
     return order
 
 
@@ -528,17 +547,35 @@ def _sweep(order: list[Value]) -> None:
         adjoint: Any = node._grad
         if adjoint == 0:  # the strong zero: it contributes 0, whatever the partial
             continue
-        for argument, partial in zip(node._arguments, node._partials):  # noqa: B905 (equal by construction)
-            if argument.__class__ is not float and (partial or not node._primitive.selects):  # type: ignore[union-attr]
-                argument._grad += adjoint * partial
+        x: Any = node._x
+        if x is None or adjoint - adjoint != 0:
+            if node._primitive is not None:
+                _hand_on(node, adjoint)
+            continue
+        by_x = node._dx  # a finite adjoint times a partial of 0 contributes nothing
+        if by_x:
+            x._grad += adjoint * by_x
+        y: Any = node._y
+        if y is not None:
+            by_y = node._dy
+            if by_y:
+                y._grad += adjoint * by_y
+
+
+def _hand_on(node: Value, adjoint: float) -> None:
+    """The same for any node and any adjoint: an infinite one times a partial of 0 is nan."""
+    selects = node._primitive is not None and node._primitive.selects
+    for argument, partial in zip(node.arguments, node.partials, strict=True):
+        if isinstance(argument, Value) and (partial or not selects):
+            argument._grad += adjoint * partial  # type: ignore[operator]
 
 
 def _check_adjoints(order: list[Value]) -> None:
     for node in reversed(order):
         if not math.isfinite(node._grad):  # type: ignore[arg-type]
             place = (
-                f", at {node._origin}"
-                if node._origin
+                f", at {node._noted.origin}"
+                if node._noted.origin
                 else ": build it inside detect_anomaly() to see its line"
             )
             raise ArithmeticError(f"the adjoint of {_described(node)} is {node._grad}{place}")

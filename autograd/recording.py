@@ -1,0 +1,126 @@
+"""The methods of a node that record a primitive, written out in Python for each primitive and compiled.
+
+A method computes the value and the partials and makes the node.  Its text comes from the straight-line
+program of the row, so that recording an operation costs no calls but those of the C library: calling the
+row's own functions one by one costs several times as much.  Where Python raises for a number, the row
+itself gives the IEEE result.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from typing import Any
+
+from autograd import straightline
+from autograd.rows import Primitive, real
+
+_UNARY = """
+def method(self):
+    x = self._data
+    try:
+        compute by x
+    except (ValueError, ArithmeticError):
+        out = primitive.value(x)
+        dx = primitive.local_derivative(0, (x,), out)
+    return node of _x = self, _y = None, _dx = dx
+"""
+
+_FORWARD = """
+def method(self, other):
+    x = self._data
+    if isinstance(other, Value):
+        y = other._data
+        try:
+            compute by x y
+        except (ValueError, ArithmeticError):
+            out = primitive.value(x, y)
+            dx, dy = primitive.local_derivatives((x, y), out)
+        return node of _x = self, _y = other, _dx = dx, _dy = dy
+    y = other if other.__class__ is float else number(other)
+    if y is NotImplemented:
+        return y
+    try:
+        compute by x
+    except (ValueError, ArithmeticError):
+        out = primitive.value(x, y)
+        dx = primitive.local_derivative(0, (x, y), out)
+    return node of _x = self, _y = None, _right = y, _dx = dx
+"""
+
+_REFLECTED = """
+def method(self, other):
+    x = other if other.__class__ is float else number(other)
+    if x is NotImplemented:
+        return x
+    y = self._data
+    try:
+        compute by y
+    except (ValueError, ArithmeticError):
+        out = primitive.value(x, y)
+        dy = primitive.local_derivative(1, (x, y), out)
+    return node of _x = self, _y = None, _left = x, _dx = dy
+"""
+
+_NODE = """
+node = new(Value)
+node._primitive = primitive
+node._data = out
+node._mark = None
+{}
+if modes.active:
+    apply_modes(node)
+return node
+"""
+
+
+def unary(row: Primitive, names: dict[str, Any]) -> Callable[..., Any]:
+    """The method of a node that records a row of one argument; `names` are what the text refers to."""
+    return _compiled(row, _UNARY, names)
+
+
+def binary(row: Primitive, names: dict[str, Any]) -> Callable[..., Any]:
+    """The method that records a row of two arguments, this node's first."""
+    return _compiled(row, _FORWARD, names)
+
+
+def reflected(row: Primitive, names: dict[str, Any]) -> Callable[..., Any]:
+    """The method that records a row of two arguments, a number and this node."""
+    return _compiled(row, _REFLECTED, names)
+
+
+def _compiled(row: Primitive, template: str, names: dict[str, Any]) -> Callable[..., Any]:
+    namespace = {**names, "primitive": row, "real": real, "inf": math.inf, "nan": math.nan}
+    lines = []
+    for line in template.splitlines():
+        text = line.lstrip()
+        indentation = line[: len(line) - len(text)]
+        if text.startswith("compute by "):
+            written = _computation(row, text.removeprefix("compute by ").split(), namespace)
+        elif text.startswith("return node of "):
+            fields = text.removeprefix("return node of ").split(", ")
+            written = _NODE.format("\n".join(f"node.{field}" for field in fields)).split("\n")
+        else:
+            written = [text]
+        lines += [indentation + part for part in written]
+    file = os.path.join(os.path.dirname(__file__), f"<recording of {row.name}>")
+    exec(compile("\n".join(lines), file, "exec"), namespace)  # the text above, and the table's formulas
+    method: Callable[..., Any] = namespace["method"]
+    return method
+
+
+def _computation(row: Primitive, varying: list[str], namespace: dict[str, Any]) -> list[str]:
+    """Lines that set `out` and, for each varying argument, its partial: `dx`, `dy`."""
+    arguments = ["x", "y"][: row.arity]
+    positions = [arguments.index(name) for name in varying]
+    program, out, partials = straightline.value_and_partials(row, arguments, positions)
+    lines = [*straightline.python_lines(program, namespace), f"out = {straightline.python_operand(out)}"]
+    for position, partial in zip(positions, partials, strict=True):
+        variable = f"d{arguments[position]}"
+        if partial is None:
+            namespace[f"{variable}_of"] = row.partial(position)
+            lines.append(f"{variable} = real({variable}_of({', '.join(arguments)}, out))")
+        else:
+            lines.append(f"{variable} = {straightline.python_operand(partial)}")
+    return lines

@@ -1,0 +1,150 @@
+"""The rows as straight-line programs: a row's value and partials as a list of single operations.
+
+A row is traced with symbols in place of numbers, rows that are defined by others are taken apart, and
+equal operations are done once.  What is left are operators, functions of the C library and algorithms:
+the text of a program in any language.  `python_lines` is that text in Python, for the engine in Python.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd import primitives, special
+from autograd.rows import Primitive
+
+Operand = str | float  # a variable's name or a constant
+
+
+class Program:
+    """Single operations in order, each a name, a row that is not defined by others, and its operands."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[Primitive, tuple[str, ...]], tuple[str, tuple[Operand, ...]]] = {}
+
+    @property
+    def steps(self) -> list[tuple[str, Primitive, tuple[Operand, ...]]]:
+        return [(name, row, operands) for (row, _), (name, operands) in self._names.items()]
+
+    def apply(self, row: Primitive, operands: tuple[Operand, ...]) -> Operand:
+        """The variable that holds the row's value; of equal operations the same."""
+        operation = (row, tuple(map(repr, operands)))  # repr tells 0.0 from -0.0
+        return self._names.setdefault(operation, (f"t{len(self._names)}", operands))[0]
+
+    def forget(self, count: int) -> None:
+        """Takes back all but the first `count` operations."""
+        while len(self._names) > count:
+            self._names.popitem()
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _operators(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The row as an operator's method, and as that of the reflected operator."""
+    return (lambda *operands: row(*operands)), (lambda self, other: row(other, self))
+
+
+class _Symbol:
+    """A number that is not known yet: applying a row to it adds the row's operations to a program."""
+
+    __slots__ = ("name", "program")
+
+    def __init__(self, program: Program, name: Operand) -> None:
+        self.program = program
+        self.name = name
+
+    @staticmethod
+    def _apply_primitive(row: Primitive, arguments: tuple[Any, ...]) -> Any:
+        if row.defined:
+            return row.function(*arguments)
+        program = next(argument.program for argument in arguments if isinstance(argument, _Symbol))
+        return _Symbol(program, program.apply(row, tuple(map(operand, arguments))))
+
+    def __bool__(self) -> bool:
+        raise TypeError("a formula of the table chooses by `where`, not by Python's `if`")
+
+    __neg__ = _operators(primitives.neg)[0]
+    __abs__ = _operators(primitives.abs)[0]
+    __add__, __radd__ = _operators(primitives.add)
+    __sub__, __rsub__ = _operators(primitives.sub)
+    __mul__, __rmul__ = _operators(primitives.mul)
+    __truediv__, __rtruediv__ = _operators(primitives.div)
+    __floordiv__, __rfloordiv__ = _operators(primitives.floor_divide)
+    __mod__, __rmod__ = _operators(primitives.mod)
+    __lt__, __gt__ = _operators(primitives.less)[0], _operators(primitives.greater)[0]
+    __le__, __ge__ = _operators(primitives.less_equal)[0], _operators(primitives.greater_equal)[0]
+    __eq__, __ne__ = _operators(primitives.equal)[0], _operators(primitives.not_equal)[0]
+    _power, __rpow__ = _operators(primitives.pow)
+    __hash__ = object.__hash__
+
+    def __pow__(self, exponent: Any) -> Any:
+        is_two = isinstance(exponent, int | float) and exponent == 2
+        return primitives.square(self) if is_two else self._power(exponent)
+
+
+def operand(thing: Any) -> Operand:
+    """What stands in a program for a symbol or a number."""
+    return thing.name if isinstance(thing, _Symbol) else float(thing)
+
+
+def value_and_partials(
+    row: Primitive, names: Sequence[str], varying: Sequence[int]
+) -> tuple[Program, Operand, list[Operand | None]]:
+    """The program of a row's value and of its partials by the arguments at the positions `varying`.
+
+    With the variables that hold them; None for a partial that is no formula but a Python function with
+    branches or calls of its own, which a run-time row may have.
+    """
+    program = Program()
+    arguments = tuple(_Symbol(program, name) for name in names)
+    out = _attempted(program, lambda: row(*arguments))
+    if out is None:
+        out = _Symbol(program, program.apply(row, tuple(names)))
+    slopes: list[Operand | None] = []
+    for position in varying:
+        slope = _attempted(program, functools.partial(row.derivative, position, arguments, out))
+        slopes.append(None if slope is None else operand(slope))
+    return program, operand(out), slopes
+
+
+def _attempted(program: Program, formula: Callable[[], Any]) -> Any:
+    """The formula's symbol or number, or None, and the program as before, if it is no formula."""
+    count = len(program)
+    try:
+        result = formula()
+        return result if isinstance(result, _Symbol) else float(result)
+    except TypeError:
+        program.forget(count)
+        return None
+
+
+def python_lines(program: Program, namespace: dict[str, Any]) -> list[str]:
+    """The program in Python; adds the functions that it calls to `namespace`."""
+    lines = []
+    for name, row, operands in program.steps:
+        texts = [python_operand(thing) for thing in operands]
+        if row.function.__module__ == "_operator" and row.infix and len(texts) == 2:
+            lines.append(f"{name} = {texts[0]} {row.infix} {texts[1]}")
+        else:
+            function = f"_{row.name}"
+            namespace[function] = row.function
+            call = f"{function}({', '.join(texts)})"
+            lines.append(f"{name} = {call if _gives_floats(row) else f'real({call})'}")
+    return lines
+
+
+def python_operand(thing: Operand) -> str:
+    """A variable or a constant in Python, where inf and nan are names."""
+    return thing if isinstance(thing, str) else f"({thing!r})"
+
+
+def _gives_floats(row: Primitive) -> bool:
+    """Whether the value is a float (or a truth value) by itself; a run-time row's may be anything."""
+    return row.selects or row.function.__module__ in (
+        "math",
+        "_operator",
+        special.__name__,
+        primitives.__name__,
+    )
