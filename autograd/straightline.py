@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import primitives, special
-from autograd.rows import Primitive
+from autograd.rows import Primitive, real
 
 Operand = str | float  # a variable's name or a constant
 
@@ -86,7 +86,7 @@ class _Symbol:
 
 def operand(thing: Any) -> Operand:
     """What stands in a program for a symbol or a number."""
-    return thing.name if isinstance(thing, _Symbol) else float(thing)
+    return thing.name if isinstance(thing, _Symbol) else real(thing)
 
 
 def value_and_partials(
@@ -114,7 +114,7 @@ def _attempted(program: Program, formula: Callable[[], Any]) -> Any:
     count = len(program)
     try:
         result = formula()
-        return result if isinstance(result, _Symbol) else float(result)
+        return result if isinstance(result, _Symbol) else real(result)
     except TypeError:
         program.forget(count)
         return None

@@ -65,9 +65,7 @@ def test_replaying_does_not_need_the_function_again():
 
 
 def test_inputs_are_named_after_the_parameters():
-    graph = trace(lambda x, weights, *, scale: x * weights[1] * scale["a"])(
-        1.0, [2.0, numpy.array([3.0, 4.0])][:1] + [5.0], scale={"a": 2.0}
-    )
+    graph = trace(lambda x, weights, *, scale: x * weights[1] * scale["a"])(1.0, [2.0, 5.0], scale={"a": 2.0})
     assert [node.label for node in graph.inputs] == ["x", "weights[0]", "weights[1]", "scale['a']"]
 
 
@@ -135,9 +133,9 @@ def test_fixed_arguments_must_be_those_of_the_trace():
 
 
 def test_reading_data_or_sweeping_inside_a_trace_raises():
-    with pytest.raises(RuntimeError, match="autograd.where"):
+    with pytest.raises(RuntimeError, match=r"autograd\.where"):
         trace(lambda x: x.data)(1.0)
-    with pytest.raises(RuntimeError, match="autograd.where"):
+    with pytest.raises(RuntimeError, match=r"autograd\.where"):
         trace(lambda x: (x * 2).data)(1.0)
     with pytest.raises(RuntimeError, match="gradient"):
         trace(lambda x: (x * 2).backward())(1.0)

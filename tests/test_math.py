@@ -15,8 +15,9 @@ LACKS_DERIVATIVE = {
     "perm", "ulp", "isnormal", "issubnormal", "signbit",
 }  # fmt: skip
 EXAMPLES = {
-    "dist": ([1.0, 2.0], [4.0, 6.0]), "fsum": ([1.0, 2.0, 3.0],), "prod": ([2.0, 3.0],), "hypot": (3.0, 4.0, 12.0),
-    "sumprod": ([1.0, 2.0], [3.0, 4.0]), "acosh": (1.5,), "log": (5.0, 3.0), "ldexp": (0.7, 3),
+    "dist": ([1.0, 2.0], [4.0, 6.0]), "fsum": ([1.0, 2.0, 3.0],), "prod": ([2.0, 3.0],),
+    "hypot": (3.0, 4.0, 12.0), "sumprod": ([1.0, 2.0], [3.0, 4.0]), "acosh": (1.5,), "log": (5.0, 3.0),
+    "ldexp": (0.7, 3),
 }  # fmt: skip
 
 

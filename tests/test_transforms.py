@@ -217,7 +217,7 @@ def test_registered_containers_are_rebuilt():
     autograd.register_container(Interval, lambda i: ((i.low, i.high), None), lambda _, c: Interval(*c))
     found = grad(lambda i: i.low * i.high)(Interval(2.0, 5.0))
     assert (found.low, found.high) == (5.0, 2.0)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="already"):
         autograd.register_container(Interval, lambda i: ((), None), lambda _, c: None)
 
 
@@ -225,7 +225,7 @@ def test_transforms_agree_in_several_threads():
     from concurrent.futures import ThreadPoolExecutor
 
     def work(n):
-        return [hessian(lambda x: autograd.sin(x * n))(0.3) for _ in range(20)][0]
+        return {hessian(lambda x: autograd.sin(x * n))(0.3) for _ in range(20)}
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(work, range(8))) == [work(n) for n in range(8)]
