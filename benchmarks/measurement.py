@@ -14,10 +14,9 @@ from benchmarks import contenders, workloads
 from benchmarks.contenders import Contender
 from benchmarks.workloads import Workload
 
-BLOCK = 0.2  # seconds that a contender's turn takes at least, and
-EVALUATIONS = (
-    3  # the fewest in it: enough to make it remove its own cyclic garbage, as a loop of training does
-)
+# A contender's turn takes at least so many seconds and evaluations: long enough to make it remove its own
+# cyclic garbage, as a loop of training does.
+BLOCK, EVALUATIONS = 0.2, 3
 
 
 def _seconds(contender: Contender, workload: Workload, repeats: int) -> float:

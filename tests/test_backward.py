@@ -1,8 +1,12 @@
 """The reverse sweep: what it adds up, what it sets, what it leaves alone."""
 
 import math
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import Any
 
@@ -271,3 +275,66 @@ def test_an_interrupted_sweep_leaves_the_gradients_of_the_leaves_as_they_were(
     assert x.grad == 6.0
     y.backward()
     assert x.grad == 12.0
+
+
+def test_threads_that_share_a_leaf_add_up_in_it() -> None:
+    weight = Value(2.0)
+
+    def work(_: int) -> None:
+        for _ in range(50):
+            y = weight
+            for _ in range(20):
+                y = y * 1.0 + weight
+            y.backward()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(work, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert weight.grad == 8 * 50 * 21
+
+
+def test_every_process_computes_the_same_bits_in_the_same_order() -> None:
+    program = (
+        "from autograd import Value, Graph\n"
+        "x, y = Value(0.1, label='x'), Value(0.7, label='y')\n"
+        "z = sum(((x * k).sin() * (y / k).tanh() for k in range(1, 30)), 0.1)\n"
+        "z.backward()\n"
+        "print(Graph(z), x.grad.hex(), y.grad.hex())\n"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(printed) == 1
+
+
+@pytest.mark.parametrize("x", [-1000.0, 1000.0])
+@pytest.mark.parametrize(
+    ("function", "left", "right"),
+    [
+        (autograd.tanh, 0.0, 0.0),
+        (autograd.sigmoid, 0.0, 0.0),
+        (autograd.log_sigmoid, 1.0, 0.0),
+        (autograd.softplus, 0.0, 1.0),
+        (lambda v: autograd.logaddexp(v, 0.0), 0.0, 1.0),
+    ],
+    ids=["tanh", "sigmoid", "log_sigmoid", "softplus", "logaddexp"],
+)
+def test_far_out_values_and_gradients_are_finite_and_right(
+    function: Callable[[Value], Value], left: float, right: float, x: float
+) -> None:
+    leaf = Value(x)
+    value = function(leaf)
+    value.backward()
+    assert math.isfinite(value.data)
+    assert leaf.grad == (left if x < 0 else right)

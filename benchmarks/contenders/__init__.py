@@ -21,7 +21,7 @@ class Contender(Protocol):
         """What the table calls it, with its version."""
 
     def number(self, x: float, /) -> Any:
-        """A number of its type; what it keeps for a gradient must not be shared with other numbers."""
+        """A number of its type, a leaf of the graph."""
 
     def tanh(self, x: Any, /) -> Any: ...
     def exp(self, x: Any, /) -> Any: ...

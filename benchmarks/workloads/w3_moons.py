@@ -4,25 +4,15 @@ The loss is the mean hinge of the margins plus 1e-4 times the sum of the squared
 weights are those of `random.seed(1337)`.
 """
 
-import csv
-import importlib.resources
 import operator
 import random
 from typing import Any
 
 from benchmarks.workloads import Workload
+from nn.datasets import micrograd_moons
 
 SIZE = 100
 LAYERS = ((2, 16), (16, 16), (16, 1))  # inputs and neurons of each
-
-
-def points(size: int) -> list[tuple[float, float, float]]:
-    """The first of the demo's points: two coordinates, and the side as 1.0 or -1.0."""
-    lines = (importlib.resources.files("nn") / "data" / "moons_100.csv").read_text().splitlines()
-    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    if size > len(rows):
-        raise ValueError(f"the demo has {len(rows)} points, not {size}")
-    return [(float(row["x"]), float(row["y"]), 1.0 if row["label"] == "1" else -1.0) for row in rows[:size]]
 
 
 def initial_parameters() -> list[float]:
@@ -42,7 +32,10 @@ def weighted_sums(layer: list[tuple[list[Any], Any]], inputs: list[Any]) -> list
 
 def workload(size: int = SIZE) -> Workload:
     """The loss over the first `size` points as a function of the 337 parameters."""
-    samples = points(size)
+    points, labels = micrograd_moons()
+    if size > len(points):
+        raise ValueError(f"the demo has {len(points)} points, not {size}")
+    samples = [(x, y, 2.0 * label - 1.0) for (x, y), label in zip(points[:size], labels, strict=False)]
 
     def loss(math: Any, parameters: list[Any]) -> Any:
         remaining = iter(parameters)
