@@ -19,6 +19,7 @@ Interval = tuple[float, float] | range
 Partial = float | Callable[..., Any] | None
 
 _NUMERIC_ERRORS = (ValueError, ArithmeticError)
+_NUMBERS = (float, int, numbers.Number)
 _REALS: Interval = (-math.inf, math.inf)
 
 table: dict[str, Primitive] = {}
@@ -45,7 +46,7 @@ def real(number: Any) -> float:
     """
     if number.__class__ is float:
         return number
-    if isinstance(number, float | int | numbers.Number) or getattr(number, "shape", None) == ():
+    if isinstance(number, _NUMBERS) or getattr(number, "shape", None) == ():
         try:
             return float(number)
         except OverflowError:
@@ -156,10 +157,8 @@ class Primitive:
             kind = argument.__class__
             if kind is not float and kind is not bool:
                 return _application(kind)(self, arguments)
-        try:
-            return self.function(*arguments)
-        except _NUMERIC_ERRORS:
-            return self._exceptional(*arguments)
+        out = self.value(*arguments)
+        return out if out.__class__ is float or self.comparison else real(out)
 
     def completed(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments with the defaults filled in; TypeError if their number is wrong."""

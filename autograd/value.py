@@ -123,7 +123,11 @@ def _apply(primitive: Primitive, arguments: tuple[Any, ...]) -> Any:
     """Records any primitive on any mixture of Values and numbers."""
     if primitive.arity == len(arguments) == 1 and not primitive.comparison:
         return _written(recording.unary, primitive)(*arguments)
-    operands = tuple(argument if isinstance(argument, Value) else real(argument) for argument in arguments)
+    operands = tuple([argument if isinstance(argument, Value) else real(argument) for argument in arguments])
+    if primitive.arity == len(arguments) == 2 and not primitive.comparison:
+        if isinstance(operands[0], Value):
+            return _written(recording.binary, primitive)(*operands)
+        return _written(recording.reflected, primitive)(*reversed(operands))
     data = tuple(operand._data if isinstance(operand, Value) else operand for operand in operands)
     out = primitive.value(*data)
     if primitive.comparison and not (modes.active and modes.current.trace is not None):
@@ -319,9 +323,11 @@ class Value:
             )
         with _sweeping:
             order = topological_order(self)
-            leaves = [(node, node._grad) for node in order if node._primitive is None]
+            leaves = []
             try:
                 for node in order:
+                    if node._primitive is None:
+                        leaves.append((node, node._grad))
                     node._grad = 0.0
                 self._grad = real(seed)
                 _sweep(order)
@@ -413,7 +419,7 @@ class Value:
 
     def __pow__(self, exponent: Any) -> Any:
         if not isinstance(exponent, Value) and exponent == 2:
-            return primitives.square(self)
+            return self.square()
         return self._power(exponent)
 
     def __pos__(self) -> Value:
@@ -541,33 +547,30 @@ def topological_order(*outputs: Value) -> list[Value]:
     return order
 
 
-def _sweep(order: list[Value]) -> None:
-    """Hands every adjoint on to the arguments, from the last node to the first."""
+def _sweep(order: list[Any]) -> None:
+    """Hands every adjoint on to the arguments, from the last node to the first.
+
+    The strong zero: an adjoint of 0 contributes 0, whatever the partial; so does a partial of 0 if the
+    primitive selects, whatever the adjoint.
+    """
     for node in reversed(order):
-        adjoint: Any = node._grad
-        if adjoint == 0:  # the strong zero: it contributes 0, whatever the partial
+        adjoint = node._grad
+        if not adjoint:
             continue
-        x: Any = node._x
-        if x is None or adjoint - adjoint != 0:
-            if node._primitive is not None:
-                _hand_on(node, adjoint)
-            continue
-        by_x = node._dx  # a finite adjoint times a partial of 0 contributes nothing
-        if by_x:
-            x._grad += adjoint * by_x
-        y: Any = node._y
-        if y is not None:
-            by_y = node._dy
-            if by_y:
-                y._grad += adjoint * by_y
-
-
-def _hand_on(node: Value, adjoint: float) -> None:
-    """The same for any node and any adjoint: an infinite one times a partial of 0 is nan."""
-    selects = node._primitive is not None and node._primitive.selects
-    for argument, partial in zip(node.arguments, node.partials, strict=True):
-        if isinstance(argument, Value) and (partial or not selects):
-            argument._grad += adjoint * partial  # type: ignore[operator]
+        x = node._x
+        if x is not None:
+            by_x = node._dx
+            if by_x or not node._primitive.selects:
+                x._grad += adjoint * by_x
+            y = node._y
+            if y is not None:
+                by_y = node._dy
+                if by_y or not node._primitive.selects:
+                    y._grad += adjoint * by_y
+        elif node._primitive is not None:
+            for argument, partial in zip(*node._many, strict=True):
+                if isinstance(argument, Value) and (partial or not node._primitive.selects):
+                    argument._grad += adjoint * partial
 
 
 def _check_adjoints(order: list[Value]) -> None:
