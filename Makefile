@@ -18,10 +18,10 @@ help:
 demo: .venv/with-plot
 	.venv/bin/python -m autograd demo --out demo
 
-test: .venv/with-test,plot
-	.venv/bin/python -m pytest -n auto
+test: .venv/with-test,plot,bench
+	.venv/bin/python -m pytest -n auto -ra
 
-lint: .venv/with-test,plot,dev
+lint: .venv/with-test,plot,bench,dev
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy

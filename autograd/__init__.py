@@ -9,15 +9,15 @@
 """
 
 import builtins
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from autograd import primitives
 from autograd.containers import register_container
 from autograd.engine import Condition, Value, engine_name, topological_order
 from autograd.graph import Graph, trace
 from autograd.modes import detect_anomaly, no_grad, scope
 from autograd.primitives import *  # noqa: F403 (every row of the table is a public function)
-from autograd.rows import Primitive, primitive
+from autograd.rows import Primitive, named, primitive, real, table
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 if TYPE_CHECKING:
@@ -38,24 +38,26 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "named",
     "no_grad",
     "primitive",
+    "real",
     "register_container",
     "scope",
+    "table",
     "topological_order",
     "trace",
     "value_and_grad",
     "vjp",
-    *(
-        name for name in primitives.__all__ if not hasattr(builtins, name)
-    ),  # `import *` leaves abs, pow, round
+    # `import *` leaves the builtins abs, pow and round as they are, and the rows that only serve others out.
+    *(name for name, row in table.items() if not row.auxiliary and not hasattr(builtins, name)),
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Loads what needs a third-party library at its first use."""
+    """Loads at its first use what few programs need: modules, and what needs a third-party library."""
+    if name in ("drawing", "formula", "math"):
+        return importlib.import_module(f"{__name__}.{name}")
     if name == "draw":
-        from autograd.drawing import draw
-
-        return draw
+        return importlib.import_module(f"{__name__}.drawing").draw
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")

@@ -58,7 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument(
         "--order", type=int, choices=(1, 2), default=1, help="2 adds the second derivatives (default: 1)"
     )
-    evaluation.add_argument("--draw", metavar="FILE", help="also draw the computation graph: svg, png or pdf")
+    evaluation.add_argument(
+        "--draw",
+        metavar="FILE",
+        help="also draw the graph: svg, png or jpg; pdf where Graphviz or pygraphviz is installed",
+    )
     demo = commands.add_parser(
         "demo",
         help="draw a neuron with its gradients, then train a network",

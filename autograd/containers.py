@@ -107,14 +107,14 @@ class Structure:
         try:
             entries = self._spec.flatten_up_to(tree)
         except ValueError as error:
-            raise TypeError(f"expected the structure {self}: {error}") from None
+            raise TypeError(str(error)) from None
         for entry, shape in zip(entries, self.shapes, strict=True):
             if shape is None:
                 leaves.append(entry.content if isinstance(entry, _Held) else entry)
             elif getattr(entry, "shape", None) == shape:
                 leaves.extend(entry.ravel().tolist())
             else:
-                raise TypeError(f"expected the structure {self}: in place of an array there is {entry!r}")
+                raise TypeError(f"in place of an array of shape {shape} there is {entry!r}")
         return leaves
 
     def rebuild(self, leaves: Sequence[Any]) -> Any:

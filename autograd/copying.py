@@ -19,14 +19,21 @@ def record(node: Any) -> Record:
     return node.primitive, node.arguments, node.partials, node._data, grad, node.label, node.scope
 
 
-def deepcopied(order: list[Any], memo: dict[int, Any]) -> Any:
-    """The copy of the last node of a topological order and of all before it; `memo` is deepcopy's."""
-    for original in order:
+def deepcopied(node: Any, memo: dict[int, Any]) -> Any:
+    """The copy of a node and of all it depends on; `memo` is deepcopy's, and what it holds is not walked."""
+    stack = [node]
+    while stack:
+        original = stack[-1]
+        primitive, arguments, *rest = record(original)
+        missing = [a for a in arguments if not isinstance(a, float) and id(a) not in memo]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
         if id(original) not in memo:
-            primitive, arguments, *rest = record(original)
             copies = tuple(a if isinstance(a, float) else memo[id(a)] for a in arguments)
             memo[id(original)] = type(original)._restored((primitive, copies, *rest))
-    return memo[id(order[-1])]
+    return memo[id(node)]
 
 
 class _Emitted(threading.local):

@@ -30,6 +30,7 @@ __all__ = ["Picture", "RenderingError", "draw"]
 
 ENGINES = ("dot", "graphviz-pure", "pygraphviz")
 PIXEL_FORMATS = ("png", "jpg", "jpeg", "gif", "webp")
+PURE_FORMATS = ("svg", "png", "jpg", "jpeg", "json", "dot", "gv")  # those of graphviz-pure
 FORMATS = ("svg", *PIXEL_FORMATS, "pdf", "eps", "ps", "json", "dot", "gv")
 TIMEOUT = 60.0  # seconds for one engine to lay out one picture
 
@@ -52,7 +53,10 @@ sys.stdout.buffer.write(picture)
 
 
 class RenderingError(RuntimeError):
-    """No engine could render a picture; the message says why, what to install, and lists the graph."""
+    """No engine could render a picture; the message says why and what to install.
+
+    Unless an engine is at work, and only refused this picture, it lists the graph as well.
+    """
 
 
 # --- The picture as an object -------------------------------------------------------------------------
@@ -99,6 +103,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         folder and RenderingError if no engine renders it, always before anything is written.
         """
         path = Path(path)
+        if not path.suffix.removeprefix("."):
+            raise ValueError(f"give the file a suffix: {path.name.removesuffix('.')}.svg")
         format = _known(path.suffix.removeprefix("."))
         _check_folder(path)
         _write_whole(path, self.source.encode() if format in ("dot", "gv") else self._rendered(format))
@@ -147,12 +153,13 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         options = [f"-K{self.engine}", f"-T{format}", *(["-Gdpi=144"] if format in PIXEL_FORMATS else [])]
         source: bytes = self.source.encode()
         setting = os.environ.get("AUTOGRAD_GRAPHVIZ")
-        failures = []
+        failures, found, refused = [], [], False
         for name in [setting] if setting else ENGINES:
             command = _command(name)
             if not command:
                 failures.append(f"{name} is not installed")
                 continue
+            found.append(name)
             try:
                 finished = subprocess.run(
                     [*command, *options], input=source, capture_output=True, timeout=TIMEOUT, check=True
@@ -161,17 +168,17 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             except subprocess.TimeoutExpired:
                 failures.append(f"{name} did not finish within {TIMEOUT:g} seconds")
             except subprocess.CalledProcessError as error:
-                reason = error.stderr.decode(errors="replace").strip()
+                reason = " ".join(error.stderr.decode(errors="replace").split())
                 failures.append(f"{name} ended with status {error.returncode}: {reason}")
+                refused = True
             except OSError as error:
                 failures.append(f"{name} could not be started: {error}")
         raise RenderingError(
             f"no Graphviz engine renders {format} here"
             + (f", where AUTOGRAD_GRAPHVIZ is {setting}" if setting else "")
-            + "".join(f"\n- {failure}" for failure in failures)
-            + "\nTo install one: python -m pip install graphviz-pure (svg, png, jpg, json)"
-            + "\n            or: python -m pip install pygraphviz (these and pdf)"
-            + f"\nThe graph as text:\n{self.listing}"
+            + f": {'; '.join(failures)}"
+            + f"\nTo install one: {_remedies(format, found)}"
+            + ("" if refused else f"\nThe graph as text:\n{self.listing}")
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
@@ -213,6 +220,14 @@ def _command(engine: str) -> list[str]:
         return [sys.executable, "-c", _PYGRAPHVIZ] if importlib.util.find_spec("pygraphviz") else []
     program = shutil.which(engine, path=sysconfig.get_path("scripts")) or shutil.which(engine)
     return [program] if program else []
+
+
+def _remedies(format: str, found: list[str]) -> str:
+    """What to install for a format where these engines have been found, and did not render it."""
+    remedies = ["python -m pip install pygraphviz", "the Graphviz of your system"]
+    if format in PURE_FORMATS and "graphviz-pure" not in found:
+        remedies.insert(0, "python -m pip install graphviz-pure")
+    return ", or ".join(remedies)
 
 
 def _check_folder(path: Path) -> None:
@@ -301,12 +316,13 @@ def draw(
     outputs = {output for output in graph.outputs if isinstance(output, Value)}
     for number, node in enumerate(graph):
         grad = node.grad if node._has_grad else None
+        path = f" in {_text('/'.join(node.scope))}" if node.scope else ""
         picture.node(
             names[node],
             _box(_operation(node), node.label, node._data, grad),
             fillcolor=None if node.primitive else _LEAF,
             penwidth="2" if node in outputs else None,
-            tooltip=f"%{number}: data {node._data!r}, grad {_ABSENT if grad is None else repr(grad)}",
+            tooltip=f"%{number}{path}: data {node._data!r}, grad {_ABSENT if grad is None else repr(grad)}",
         )
         edges = [(place, value) for place, value in enumerate(node.arguments) if isinstance(value, Value)]
         for place, argument in edges:

@@ -13,6 +13,7 @@ import inspect
 import itertools
 import keyword
 import operator
+import re
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterable
@@ -34,6 +35,15 @@ _FUNCTIONS = {
     name: getattr(math, name)
     for name in ("ceil", "fabs", "floor", "hypot", "isclose", "isfinite", "isinf", "isnan", "log", "trunc")
 }
+
+_HINTS = {  # for names that other languages give to functions
+    "ln": "the natural logarithm is log",
+    "max": "is it maximum?",
+    "min": "is it minimum?",
+}
+
+# A product without its sign, 2x, or a call without its brackets, sin x.
+_JUXTAPOSED = re.compile(r"\b\d+\s*[^\W\d]|\w\s+\w")
 
 
 def _power(x: Any, y: Any) -> Any:
@@ -138,7 +148,7 @@ def point(assignments: Iterable[str]) -> dict[str, float]:
 
 def function_names() -> list[str]:
     """The names of the functions that a formula may call, sorted."""
-    return sorted({*table, *_FUNCTIONS})
+    return sorted({*_FUNCTIONS, *(name for name, row in table.items() if not row.auxiliary)})
 
 
 def _program(text: str) -> list[_Step]:
@@ -166,7 +176,8 @@ def _tree(text: str) -> ast.expr:
             warnings.simplefilter("error")  # Python warns of text such as `2if x else 3`
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        raise ValueError(f"this is no formula: {_quoted(text)} ({error.msg})") from None
+        hint = "; a product is written 2*x, a call sin(x)" if _JUXTAPOSED.search(text) else ""
+        raise ValueError(f"this is no formula: {_quoted(text)} ({error.msg}{hint})") from None
     except ValueError:
         raise ValueError(f"this is no formula: {_quoted(text)} has characters that are no text") from None
     except (MemoryError, RecursionError):
@@ -196,9 +207,21 @@ def _read(node: ast.AST, text: str) -> tuple[_Step, list[Any]]:
             # A keyword argument is an operand that the last line below refuses, as it does *x.
             return (_function(name, len(operands) + len(keywords)), len(operands)), [*operands, *keywords]
     segment = ast.get_source_segment(text, node) or text
-    raise ValueError(
-        f"{_quoted(segment)} cannot stand in a formula, which has numbers, names, + - * / // % **, "
-        "comparisons, and, or, not, if else, and calls of functions"
+    raise ValueError(f"{_quoted(segment)} cannot stand in a formula{_remedy(node)}")
+
+
+def _remedy(node: ast.AST) -> str:
+    """How to write what the node of the syntax was probably meant to be, or what there is to write."""
+    match node:
+        case ast.BinOp(op=ast.BitXor()):
+            return ": a power is written x**2"
+        case ast.Attribute(attr=name) if name in _CONSTANTS:
+            return f": write {name}"
+        case ast.Call(func=ast.Attribute(attr=name)) if name in function_names():
+            return f": write {name}(x)"
+    return (
+        ", which has numbers, names, + - * / // % **, comparisons, and, or, not, if else, "
+        "and calls of functions"
     )
 
 
@@ -221,11 +244,12 @@ def _comparing(comparisons: list[Callable[..., Any]]) -> Callable[..., Any]:
 
 def _function(name: str, count: int) -> Callable[..., Any]:
     """The function of that name; ValueError if there is none, or if it does not take `count` arguments."""
-    function = _FUNCTIONS.get(name) or table.get(name)
-    if function is None:
-        close = difflib.get_close_matches(name, function_names())
+    names = function_names()
+    if name not in names:
+        close = difflib.get_close_matches(name, names, cutoff=0.8)
         hint = f"is it {' or '.join(close)}?" if close else "python -m autograd eval --help lists them"
-        raise ValueError(f"there is no function {_quoted(name)}: {hint}")
+        raise ValueError(f"there is no function {_quoted(name)}: {_HINTS.get(name, hint)}")
+    function = _FUNCTIONS.get(name) or table[name]
     operands = (0.0,) * count
     try:
         if isinstance(function, Primitive):

@@ -8,12 +8,13 @@ stored floats, or with the nodes themselves, and then the derivative is a graph 
 from __future__ import annotations
 
 import functools
+import math
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from autograd import containers, modes
-from autograd.engine import Value, topological_order
+from autograd.engine import Value, check_finite, topological_order
 from autograd.primitives import selected_product, strong_product
 from autograd.rows import Primitive, real
 
@@ -35,7 +36,7 @@ class Graph:
     >>> x, y = Value(2.0, label="x"), Value(3.0, label="y")
     >>> graph = Graph(x * y + x)
     >>> print(graph)
-    Graph of 2 inputs, 4 nodes, 1 output (one path: no trace recorded its branches)
+    Graph of 2 inputs, 4 nodes, 1 output (one path: without a trace no branch was recorded)
     %0 = x                  2.0
     %1 = y                  3.0
     %2 = mul(%0, %1)        6.0
@@ -124,7 +125,13 @@ class Graph:
                     f"positional and {len(keywords)} keyword arguments were given"
                 )
             return list(arguments)
-        leaves = self._arguments.leaves((arguments, keywords))
+        try:
+            leaves = self._arguments.leaves((arguments, keywords))
+        except TypeError as error:
+            raise TypeError(
+                f"evaluate takes what the traced function took, {self._arguments!r} as (arguments, "
+                f"keywords): {error}"
+            ) from None
         for fixed, leaf in zip(self._fixed, leaves, strict=True):
             if fixed is not _VARIES and fixed != leaf:
                 raise TypeError(
@@ -134,9 +141,12 @@ class Graph:
 
     def _replay(self, given: list[Any]) -> dict[Value, Any]:
         """Every node's number, computed from one number per input."""
-        given = [real(number) if isinstance(number, int) else number for number in given]
+        given = [_as_number(number) for number in given]
         lift = _exactly if any(_is_rational(number) for number in given) else _as_it_is
-        over_values = any(isinstance(number, Value) for number in given)
+        # Inside a transform or a trace a captured leaf may be a variable of it.
+        over_values = any(isinstance(number, Value) for number in given) or (
+            modes.current.trace is not None or bool(modes.current.variables)
+        )
         values: dict[Value, Any] = dict(zip(self.inputs, given, strict=True))
         outcomes = dict(self.branches)
         for node in self._program:
@@ -148,6 +158,8 @@ class Graph:
                 continue
             operands = [lift(a) if isinstance(a, float) else values[a] for a in node.arguments]
             values[node] = primitive(*operands)
+            if modes.current.watched and isinstance(values[node], float):
+                check_finite("", node, values[node])
             if node in outcomes:
                 _check_branch(node, outcomes[node], values[node])
         return values
@@ -168,7 +180,7 @@ class Graph:
             raise ValueError(f"a gradient is that of one output, and this graph has {len(self.outputs)}")
         nodes = list(self.inputs) if wrt is None else [wrt] if isinstance(wrt, Value) else list(wrt)
         recording = modes.Trace(self.inputs)
-        with modes.entered(trace=recording, records=True, scope=()):
+        with modes.entered(trace=recording, paused=0, scope=()):
             derivatives = adjoints(self.outputs, [1.0], nodes, as_values=True)
         gradient = Graph(*derivatives, inputs=self.inputs)
         gradient._arguments, gradient._fixed, gradient._is_traced = (
@@ -190,7 +202,7 @@ class Graph:
         return "\n".join(self._lines(_LISTED_AT_EACH_END))
 
     def _lines(self, at_each_end: int) -> Iterator[str]:
-        note = "" if self._is_traced else " (one path: no trace recorded its branches)"
+        note = "" if self._is_traced else " (one path: without a trace no branch was recorded)"
         yield repr(self)[1:-1] + note
         numbers = {node: f"%{number}" for number, node in enumerate(self.nodes)}
         omitted = range(at_each_end, len(self.nodes) - at_each_end)
@@ -206,7 +218,15 @@ class Graph:
 
 
 def _is_rational(number: Any) -> bool:
-    return isinstance(number, numbers.Rational) and not isinstance(number, int)
+    return isinstance(number, numbers.Rational) and not isinstance(number, numbers.Integral)
+
+
+def _as_number(number: Any) -> Any:
+    """Ints and NumPy's scalars as floats, integer arrays as arrays of floats, the rest as it is."""
+    dtype = getattr(number, "dtype", None)
+    if dtype is not None and number.shape != ():
+        return number.astype(float) if dtype.kind in "biu" else number
+    return real(number) if dtype is not None or isinstance(number, int) else number
 
 
 def _as_it_is(constant: float) -> Any:
@@ -220,7 +240,8 @@ def _exactly(constant: float) -> Any:
 
 
 def _statement(node: Value, numbers: dict[Value, str]) -> str:
-    label = f" {node.label}" if node.label else ""
+    shown = node.label if node.label.isprintable() else ascii(node.label)[1:-1]
+    label = f" {shown}" if shown else ""
     scope = f"  [{'/'.join(node.scope)}]" if node.scope else ""
     if node.primitive is None:
         return f"{numbers[node]} ={label or ' leaf'}{scope}"
@@ -243,7 +264,7 @@ def _check_branch(condition: Value, expected: bool, value: Any) -> None:
 
 # --- Tracing -----------------------------------------------------------------------------------------
 
-_VARIES = object()  # stands for an argument that is an input, among those that are fixed
+_VARIES = ...  # stands for an argument that is an input, among those that are fixed
 
 
 def trace(function: Callable[..., Any]) -> Callable[..., Graph]:
@@ -275,11 +296,11 @@ def trace(function: Callable[..., Any]) -> Callable[..., Graph]:
         inputs = [leaf for fix, leaf in zip(fixed, placed, strict=True) if fix is _VARIES]
         positional, named = structure.rebuild(placed)
         recording = modes.Trace(inputs)
-        with modes.entered(trace=recording, records=True):
+        with modes.entered(trace=recording, paused=0):
             result = function(*positional, **named)
         outputs, results = containers.flatten(result)
         for output in outputs:
-            if not isinstance(output, Value | int | float):
+            if not isinstance(output, Value | numbers.Real):
                 raise TypeError(
                     f"a traced function returns numbers, but {function_name(function)} returned {output!r}"
                 )
@@ -299,7 +320,7 @@ def function_name(function: Callable[..., Any]) -> str:
 
 
 def _varies(leaf: Any) -> bool:
-    return isinstance(leaf, Value) or (isinstance(leaf, int | float) and not isinstance(leaf, bool))
+    return isinstance(leaf, Value) or (isinstance(leaf, numbers.Real) and not isinstance(leaf, bool))
 
 
 def _label(leaf: Any, name: str) -> str:
@@ -356,6 +377,7 @@ def adjoints(
                 part = contribution(found[node], node, position)
                 if part is not None:
                     found[argument] = found[argument] + part if argument in found else part
+    _check_all("the adjoint of ", reversed(order), found)
     return [found.get(node, 0.0) for node in wrt]
 
 
@@ -365,7 +387,8 @@ def tangents(
     """The derivatives of each output in the direction `seeds` of `wrt`: one forward sweep."""
     found: dict[Value, Any] = dict(zip(wrt, seeds, strict=True))
     contribution = _value_contribution if as_values else _float_contribution
-    for node in topological_order(*(output for output in outputs if isinstance(output, Value))):
+    order = topological_order(*(output for output in outputs if isinstance(output, Value)))
+    for node in order:
         if node in found:
             continue
         total = None
@@ -376,7 +399,16 @@ def tangents(
                     total = part if total is None else total + part
         if total is not None:
             found[node] = total
+    _check_all("the tangent of ", order, found)
     return [found.get(output, 0.0) if isinstance(output, Value) else 0.0 for output in outputs]
+
+
+def _check_all(what: str, nodes: Iterable[Value], found: dict[Value, Any]) -> None:
+    """Inside detect_anomaly, raises for the first node with a nan or an infinity."""
+    if modes.current.watched:
+        for node in nodes:
+            number = found.get(node, 0.0)
+            check_finite(what, node, number._data if isinstance(number, Value) else number)
 
 
 def depending(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
@@ -394,7 +426,7 @@ def _float_contribution(factor: float, node: Value, position: int) -> float | No
     """An adjoint (or tangent) times a recorded partial; None where the strong zero says: not visited."""
     primitive: Primitive = node.primitive  # type: ignore[assignment]
     partial = node.partials[position]
-    if factor == 0 or (partial == 0 and primitive.selects):
+    if factor == 0 or (partial == 0 and primitive.skips(position)):
         return None
     return factor * partial
 
@@ -406,11 +438,15 @@ def _value_contribution(factor: Any, node: Value, position: int) -> Any:
     if not isinstance(factor, Value) and factor == 0:
         return None
     if not isinstance(partial, Value):
-        if partial == 0 and primitive.selects:
+        if partial == 0 and primitive.skips(position):
             return None
-        if partial == 1:
-            return factor
-        return -factor if partial == -1 else factor * partial
-    if not isinstance(factor, Value):
-        return partial if factor == 1 else factor * partial
-    return (selected_product if primitive.selects else strong_product)(factor, partial)
+        if partial in (1, -1):
+            return factor if partial == 1 else -factor
+        if math.isfinite(partial):
+            return factor * partial
+    elif not isinstance(factor, Value):
+        if factor == 1:
+            return partial
+        if math.isfinite(factor) and not primitive.skips(position):
+            return factor * partial
+    return (selected_product if primitive.skips(position) else strong_product)(factor, partial)

@@ -54,6 +54,7 @@ from autograd.primitives import (
     tan,
     tanh,
 )
+from autograd.rows import real as _real
 
 __all__ = [
     "acos",
@@ -114,7 +115,7 @@ fabs = _rows.abs
 
 def log(x: Any, base: Any = None) -> Any:
     """The natural logarithm, or that to the given base: log(x) / log(base)."""
-    return _rows.log(x) if base is None else _rows.log(x) / _rows.log(base)
+    return _rows.log(x) if base is None else _rows.div(_rows.log(x), _rows.log(base))
 
 
 def hypot(*coordinates: Any) -> Any:
@@ -158,7 +159,7 @@ def trunc(x: Any) -> Any:
 
 
 def _whole(function: Callable[[Any], Any], row: _rows.Primitive, x: Any) -> Any:
-    return function(x) if not isinstance(x, _Value) and isfinite(x) else row(x)
+    return function(x) if not isinstance(x, _Value) and (isinstance(x, int) or isfinite(x)) else row(x)
 
 
 def modf(x: Any) -> tuple[Any, Any]:
@@ -171,17 +172,17 @@ def modf(x: Any) -> tuple[Any, Any]:
 
 def isfinite(x: Any) -> Any:
     """Whether x is neither infinite nor nan."""
-    return abs(x) < inf if isinstance(x, _Value) else _math.isfinite(x)
+    return abs(x) < inf if isinstance(x, _Value) else _math.isfinite(_real(x))
 
 
 def isinf(x: Any) -> Any:
     """Whether x is infinite."""
-    return abs(x) == inf if isinstance(x, _Value) else _math.isinf(x)
+    return abs(x) == inf if isinstance(x, _Value) else _math.isinf(_real(x))
 
 
 def isnan(x: Any) -> Any:
     """Whether x is nan."""
-    return x != x if isinstance(x, _Value) else _math.isnan(x)
+    return x != x if isinstance(x, _Value) else _math.isnan(_real(x))
 
 
 def isclose(a: Any, b: Any, *, rel_tol: float = 1e-09, abs_tol: float = 0.0) -> Any:

@@ -25,7 +25,8 @@ class Trace:
     """What a trace in progress knows: its inputs, and the branches taken so far with their outcomes."""
 
     def __init__(self, inputs: Iterable[Any]) -> None:
-        self.inputs = set(inputs)
+        outer = current.trace
+        self.inputs: set[Any] = {*inputs, *(outer.inputs if outer is not None else ())}
         self.branches: list[tuple[Any, bool]] = []
 
     def refuse_reading(self, node: Any) -> None:
@@ -41,8 +42,8 @@ class Modes(threading.local):
     """What is in force in this thread; the class attributes are the state outside every block."""
 
     scope: tuple[str, ...] = ()
-    records: bool = True
-    detects_anomaly: bool = False
+    paused: int = 0  # how many no_grad blocks are open, and
+    watched: int = 0  # how many of detect_anomaly
     trace: Trace | None = None  # the innermost trace being recorded
     variables: tuple[Any, ...] = ()  # the inputs of the transforms being evaluated, outermost first
 
@@ -110,13 +111,38 @@ class _Scope:
 
     def __exit__(self, *exception: object) -> None:
         global active
-        current.scope = current.scope[:-1]
+        names = current.scope  # blocks that generators hold may end out of order
+        if self._name in names:
+            place = len(names) - 1 - names[::-1].index(self._name)
+            current.scope = names[:place] + names[place + 1 :]
         with _lock:
             active -= 1
 
 
+class _Counted:
+    """A block that counts itself in one of the modes, so that blocks may end in any order."""
+
+    __slots__ = ("_mode",)
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+
+    def __enter__(self) -> None:
+        _count(self._mode, 1)
+
+    def __exit__(self, *exception: object) -> None:
+        _count(self._mode, -1)
+
+
+def _count(mode: str, step: int) -> None:
+    global active
+    setattr(current, mode, getattr(current, mode) + step)
+    with _lock:
+        active += step
+
+
 def no_grad() -> contextlib.AbstractContextManager[None]:
-    """A `with` block in which results are leaves: computed, but not recorded.
+    """A `with` block in which results are leaves: computed, but not recorded.  In a trace, constants.
 
     >>> import autograd
     >>> x = autograd.Value(3.0)
@@ -125,7 +151,7 @@ def no_grad() -> contextlib.AbstractContextManager[None]:
     >>> y.data, y.arguments
     (9.0, ())
     """
-    return entered(records=False)
+    return _Counted("paused")
 
 
 def detect_anomaly() -> contextlib.AbstractContextManager[None]:
@@ -141,4 +167,4 @@ def detect_anomaly() -> contextlib.AbstractContextManager[None]:
         ...
     ArithmeticError: log(x = 0.0) is -inf, at <doctest autograd.modes.detect_anomaly[1]>:2
     """
-    return entered(detects_anomaly=True)
+    return _Counted("watched")

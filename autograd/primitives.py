@@ -72,7 +72,7 @@ strong_product = Primitive(
     "strong_product", lambda adjoint, partial: where(adjoint == 0, adjoint, adjoint * partial),
     (lambda adjoint, partial, out: partial,
      lambda adjoint, partial, out: adjoint),
-    defined=True, infix="*",
+    defined=True, auxiliary=True, selects=(1,), infix="*",
 )
 
 # The same through a row that selects: an argument that was not selected, with partial 0, gets 0 as well.
@@ -81,8 +81,11 @@ selected_product = Primitive(
     lambda adjoint, partial: where(partial == 0, partial, strong_product(adjoint, partial)),
     (lambda adjoint, partial, out: partial,
      lambda adjoint, partial, out: adjoint),
-    defined=True, selects=True, infix="*",
+    defined=True, auxiliary=True, selects=True, infix="*",
 )
+
+# What a block without gradients computes inside a trace.
+constant = Primitive("constant", lambda x: x, (None,), defined=True, auxiliary=True, selects=True)
 
 add = Primitive("add", operator.add, (1.0, 1.0), infix="+")
 sub = Primitive("sub", operator.sub, (1.0, -1.0), infix="-")
@@ -98,7 +101,7 @@ reciprocal = Primitive(
     "reciprocal", lambda x: 1 / x, (lambda x, out: -(out * out),), defined=True,
     kinks={(0.0,): (-inf,)},
 )
-fsum = Primitive("fsum", lambda *terms: math.fsum(terms), (1.0,), variadic=True,
+fsum = Primitive("fsum", lambda *terms: math.fsum(terms), (1.0,), variadic=True, libraries=(),
                  exceptional=lambda *terms: sum(terms), plain=lambda *terms: sum(terms))
 
 if hasattr(math, "fma"):  # Python 3.13
@@ -151,19 +154,19 @@ def _power_slope_by_y(x: Any, y: Any, out: Any) -> Any:
 
 power_slope = Primitive(
     "power_slope", _power_slope, (_power_slope_by_x, _power_slope_by_y),
-    defined=True, domain=pow.domain, plain=lambda x, y: y * pow(x, where(y == 0, 1, y - 1)),
+    defined=True, auxiliary=True, domain=pow.domain, plain=lambda x, y: y * pow(x, where(y == 0, 1, y - 1)),
 )
 
 # A number that is not negative, -0.0 becoming 0.0; else nan.  It carries a domain into the partials.
-nonnegative = Primitive("nonnegative", lambda x: where(x >= 0, magnitude(x), nan), (1.0,), defined=True,
-                        domain=((0.0, inf),))
+nonnegative = Primitive("nonnegative", lambda x: where(x >= 0, magnitude(x), nan), (1.0,),
+                        defined=True, auxiliary=True, domain=((0.0, inf),))
 
 sqrt = Primitive("sqrt", math.sqrt, (lambda x, out: 0.5 / nonnegative(out),),
                  domain=((0.0, inf),), kinks={(0.0,): (inf,)})
 cbrt = Primitive("cbrt", math.cbrt, (lambda x, out: cbrt_slope(x),),
                  plain=lambda x: sign(x) * pow(abs(x), 1 / (3 + 0 * x)), kinks={(0.0,): (inf,)})
 cbrt_slope = Primitive("cbrt_slope", lambda x: where(x == 0, inf, cbrt(x) / x / 3),
-                       (lambda x, out: -2 * out / (3 * x),), defined=True)
+                       (lambda x, out: -2 * out / (3 * x),), defined=True, auxiliary=True)
 
 # --- Exponentials and logarithms ----------------------------------------------------------------------
 
@@ -210,7 +213,7 @@ def _softmax2(x: Any, y: Any) -> Any:
 softmax2 = Primitive(
     "softmax2", _softmax2,
     (lambda x, y, out: out * softmax2(y, x), lambda x, y, out: -(out * softmax2(y, x))),
-    defined=True, plain=lambda x, y: 1 / (1 + exp(y - x)),
+    defined=True, auxiliary=True, plain=lambda x, y: 1 / (1 + exp(y - x)),
 )
 
 # --- Trigonometric functions --------------------------------------------------------------------------
@@ -254,7 +257,7 @@ def _inverse_real(x: Any, y: Any) -> Any:
 inverse_real = Primitive(
     "inverse_real", _inverse_real,
     (lambda x, y, out: _inverse_real_by_x(x, y), lambda x, y, out: -2 * out * inverse_real(y, x)),
-    defined=True, plain=lambda x, y: x / (x * x + y * y),
+    defined=True, auxiliary=True, plain=lambda x, y: x / (x * x + y * y),
 )
 
 
@@ -284,7 +287,7 @@ direction = Primitive(
     "direction", _direction,
     (lambda x, y, out: inverse_real(y, x) * direction(y, x),
      lambda x, y, out: -(inverse_real(y, x) * out)),
-    defined=True, plain=lambda x, y: x / hypot(x, y),
+    defined=True, auxiliary=True, plain=lambda x, y: x / hypot(x, y),
 )
 
 degrees = Primitive("degrees", math.degrees, (180 / math.pi,))
@@ -296,7 +299,7 @@ sinh  = Primitive("sinh", math.sinh, (lambda x, out: cosh(x),), exceptional=lamb
 cosh  = Primitive("cosh", math.cosh, (lambda x, out: sinh(x),), exceptional=lambda x: inf)
 tanh  = Primitive("tanh", math.tanh, (lambda x, out: sech2(x),))
 sech2 = Primitive("sech2", lambda x: 4 * _sigmoid_slope(2 * x), (lambda x, out: -2 * tanh(x) * out,),
-                  defined=True)
+                  defined=True, auxiliary=True)
 asinh = Primitive("asinh", math.asinh, (lambda x, out: 1 / hypot(1, x),), methods=("arcsinh",))
 acosh = Primitive("acosh", math.acosh, (lambda x, out: 1 / (sqrt(x - 1) * sqrt(x + 1)),),
                   methods=("arccosh",), domain=((1.0, inf),), kinks={(1.0,): (inf,)})
@@ -323,12 +326,12 @@ erfc = Primitive("erfc", math.erfc, (lambda x, out: -gaussian(x),))
 gaussian = Primitive(  # the derivative of erf
     "gaussian", lambda x: 2 / math.sqrt(math.pi) * _exp_of_minus_square(x, 1.0),
     (lambda x, out: -2 * x * out,),
-    defined=True, plain=lambda x: exp(-x * x) / sqrt(atan(1 + 0 * x)),
+    defined=True, auxiliary=True, plain=lambda x: exp(-x * x) / sqrt(atan(1 + 0 * x)),
 )
 normal_density = Primitive(
     "normal_density", lambda x: 1 / math.sqrt(2 * math.pi) * _exp_of_minus_square(x, 0.5),
     (lambda x, out: -(x * out),),
-    defined=True, plain=lambda x: exp(-x * x / 2) / sqrt(8 * atan(1 + 0 * x)),
+    defined=True, auxiliary=True, plain=lambda x: exp(-x * x / 2) / sqrt(8 * atan(1 + 0 * x)),
 )
 
 gamma = Primitive(
@@ -351,7 +354,7 @@ abs      = Primitive("abs", operator.abs, (lambda x, out: sign(x),), methods=("f
                      kinks={(0.0,): (0.0,)})
 sign     = Primitive("sign", lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), (0.0,), defined=True)
 step     = Primitive("step", lambda x: where(x > 0, 1.0, where(x <= 0, 0.0, x)), (0.0,),
-                     defined=True, selects=True)
+                     defined=True, auxiliary=True, selects=True)
 copysign = Primitive("copysign", math.copysign, (lambda x, y, out: copysign(1.0, x) * copysign(1.0, y), 0.0),
                      plain=lambda x, y: where(y < 0, -abs(x), abs(x)), kinks={(0.0, 1.0): (1.0, 0.0)})
 floor    = Primitive("floor", lambda x: math.copysign(math.floor(x), x), (0.0,), exceptional=lambda x: x,
@@ -377,7 +380,7 @@ def _exceeds(x: Any, y: Any) -> Any:
     return where(x > y, 1.0, where(x < y, 0.0, where(x == y, 0.5, where(x == x, 0.0, 1.0))))
 
 
-exceeds = Primitive("exceeds", _exceeds, (0.0, 0.0), defined=True, selects=True)
+exceeds = Primitive("exceeds", _exceeds, (0.0, 0.0), defined=True, auxiliary=True, selects=True)
 maximum = Primitive(
     "maximum", lambda x, y: where(x >= y, x, where(y > x, y, x + y)),
     (lambda x, y, out: exceeds(x, y), lambda x, y, out: exceeds(y, x)),
@@ -430,7 +433,7 @@ def _sigmoid_slope(x: Any) -> Any:
 
 sigmoid       = Primitive("sigmoid", _sigmoid, (lambda x, out: sigmoid_slope(x),), defined=True)
 sigmoid_slope = Primitive("sigmoid_slope", _sigmoid_slope, (lambda x, out: -(out * tanh(x / 2)),),
-                          defined=True)
+                          defined=True, auxiliary=True)
 softplus      = Primitive("softplus", lambda x: maximum(x, 0) + log1p(exp(-magnitude(x))),
                           (lambda x, out: sigmoid(x),), defined=True)
 log_sigmoid   = Primitive("log_sigmoid", lambda x: minimum(x, 0) - log1p(exp(-magnitude(x))),
@@ -454,7 +457,7 @@ silu = Primitive("silu", lambda x: strong_product(sigmoid(x), x), (lambda x, out
 silu_slope = Primitive(
     "silu_slope", _silu_slope,
     (lambda x, out: sigmoid_slope(x) * (2 - x * tanh(x / 2)),),
-    defined=True, plain=lambda x: sigmoid(x) + x * sigmoid_slope(x),
+    defined=True, auxiliary=True, plain=lambda x: sigmoid(x) + x * sigmoid_slope(x),
 )
 
 GELU_ROOT, GELU_ROOT_LOW = -0.7517915246935645, 1.4956759177009883e-17
@@ -482,7 +485,7 @@ gelu = Primitive("gelu", lambda x: strong_product(erfc(-x / SQRT2) / 2, x),
 gelu_slope = Primitive(
     "gelu_slope", _gelu_slope,
     (lambda x, out: strong_product(normal_density(x), (SQRT2 - x + SQRT2_LOW) * (SQRT2 + x + SQRT2_LOW)),),
-    defined=True, plain=lambda x: erfc(-x / sqrt(2 + 0 * x)) / 2 + x * normal_density(x),
+    defined=True, auxiliary=True, plain=lambda x: erfc(-x / sqrt(2 + 0 * x)) / 2 + x * normal_density(x),
 )
 
 # fmt: on

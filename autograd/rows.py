@@ -25,6 +25,9 @@ _REALS: Interval = (-math.inf, math.inf)
 table: dict[str, Primitive] = {}
 """Every row by name, in the order of declaration; append-only and process-wide."""
 
+reserved: set[str] = set()
+"""Names that no row may have, because Values have them already."""
+
 _observers: list[Callable[[Primitive], None]] = []
 
 
@@ -46,7 +49,9 @@ def real(number: Any) -> float:
     """
     if number.__class__ is float:
         return number
-    if isinstance(number, _NUMBERS) or getattr(number, "shape", None) == ():
+    kind = getattr(getattr(number, "dtype", None), "kind", "f")  # of NumPy's scalars and arrays
+    is_real = isinstance(number, _NUMBERS) and not isinstance(number, complex)
+    if kind in "biufO" and (is_real or getattr(number, "shape", None) == ()):
         try:
             return float(number)
         except OverflowError:
@@ -90,26 +95,39 @@ class Primitive:
         domain: tuple[Interval, ...] | None = None,
         kinks: Mapping[tuple[float, ...], tuple[float, ...]] | None = None,
         defaults: tuple[float, ...] = (),
-        selects: bool = False,
+        selects: bool | tuple[int, ...] = False,
         comparison: bool = False,
         variadic: bool = False,
+        auxiliary: bool = False,
         methods: tuple[str, ...] = (),
         libraries: tuple[str, ...] | None = None,
         plain: Callable[..., Any] | None = None,
     ) -> None:
-        """Declares a row.  Beyond the module's description of `value`, `partials`, `domain`, `kinks`:
+        """Declares a row.  Raises TypeError or ValueError, and declares nothing, if it cannot stand.
 
+        value -- computes it from floats: any function, or, if `defined`, a formula of other rows.
+        partials -- a tuple with one entry per argument: a function of the arguments and of `out`, the value,
+            written with operators and rows (`lambda x, out: cos(x)`); a constant; or None for no derivative.
+        defined -- the value is a formula of other rows, and good for numbers of every kind.
+        domain -- for each argument its lowest and highest number, or a range of whole numbers.
+        kinks -- the partials that hold by convention, by point.
         exceptional -- the IEEE result where `value` raises ValueError or ArithmeticError (default nan).
         infix, symbol -- how pictures write it: between its arguments, or before them (default: the name).
         defaults -- values of trailing arguments that may be left out.
-        selects -- an argument whose partial is 0 was not selected, and a sweep does not visit it.
+        selects -- an argument whose partial is 0 was not selected, and a sweep does not visit it; True, or
+            the positions of which this holds.
         comparison -- the result is a truth value; outside a trace it is a plain bool.
         variadic -- any number of arguments; the last partial, a constant, holds for all of them.
+        auxiliary -- it only serves the partials of other rows: no method, and not offered by name.
         methods -- further names of its method on Values, as NumPy's ufuncs call it.
         libraries -- its names in NumPy, SciPy, mpmath and SymPy (default: the name and `methods`).
         plain -- the same function as a plain formula, for numbers whose library has no such name.
         """
-        self.name = name
+        if not isinstance(partials, tuple | list):
+            raise TypeError(
+                f"the partials of {name} are a tuple with one entry per argument, not {partials!r}"
+            )
+        self.name = self.__name__ = name
         self.function = value
         self.partials = tuple(float(p) if isinstance(p, int) else p for p in partials)
         self.arity = len(self.partials)
@@ -119,9 +137,10 @@ class Primitive:
         self.domain = domain or (_REALS,) * self.arity
         self.kinks = dict(kinks or {})
         self.defaults = defaults
-        self.selects = selects or comparison  # a truth value does not vary
+        self.selects = True if comparison else selects  # a truth value does not vary
         self.comparison = comparison
         self.variadic = variadic
+        self.auxiliary = auxiliary
         self.methods = methods
         self._libraries = (name, *methods) if libraries is None else libraries
         self._plain = plain
@@ -133,15 +152,33 @@ class Primitive:
 
     def _check(self) -> None:
         """Raises if the row cannot stand in the table."""
-        if not isinstance(self.name, str) or not self.name.isidentifier():
-            raise ValueError(f"a primitive's name is an identifier, not {self.name!r}")
+        if not isinstance(self.name, str) or not self.name.isidentifier() or not self.name.isascii():
+            raise ValueError(f"a primitive's name is an identifier in ASCII, not {self.name!r}")
         if self.name in table:
-            raise ValueError(f"a primitive named {self.name!r} is declared already; choose another name")
+            raise ValueError(
+                f"a primitive named {self.name!r} is declared already: "
+                "choose another name, or start Python anew"
+            )
+        for name in (self.name, *self.methods):
+            if name in reserved:
+                raise ValueError(f"Values have an attribute {name!r} already: choose another name")
         if not callable(self.function):
             raise TypeError(f"the value of {self.name} is a function of floats, not {self.function!r}")
-        for partial in self.partials:
+        if not self.partials:
+            raise ValueError(f"{self.name} needs one partial per argument, and at least one argument")
+        for position, partial in enumerate(self.partials):
             if not (partial is None or callable(partial) or isinstance(partial, float)):
                 raise TypeError(f"a partial of {self.name} is a function, a number or None, not {partial!r}")
+            if callable(partial) and not _takes(partial, self.arity + 1):
+                raise TypeError(
+                    f"partial {position} of {self.name} takes {_counted(self.arity, 'argument')} "
+                    f"and the value: lambda {', '.join(['x', 'y', 'z', 'w'][: self.arity])}, out: ..."
+                )
+        if not self.variadic and not _takes(self.function, self.arity):
+            raise TypeError(
+                f"{self.name} has {_counted(self.arity, 'partial')}, one per argument, but its value "
+                f"does not take {_counted(self.arity, 'argument')}"
+            )
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -167,7 +204,7 @@ class Primitive:
             return arguments
         if 0 < missing <= len(self.defaults):
             return arguments + self.defaults[-missing:]
-        raise TypeError(f"{self.name} takes {self.arity} arguments, but {len(arguments)} were given")
+        raise TypeError(f"{self.name} takes {_counted(self.arity, 'argument')}, not {len(arguments)}")
 
     def value(self, *arguments: float) -> Any:
         """The IEEE result for floats: a float, or of a comparison a bool."""
@@ -179,6 +216,10 @@ class Primitive:
     def partial(self, position: int) -> Partial:
         """The partial by the argument at `position`."""
         return self.partials[-1] if self.variadic else self.partials[position]
+
+    def skips(self, position: int) -> bool:
+        """Whether an argument at `position` with a partial of 0 was not selected."""
+        return self.selects if isinstance(self.selects, bool) else position in self.selects
 
     def local_derivatives(self, arguments: tuple[float, ...], out: float) -> tuple[float, ...]:
         """One float per argument: the partials at `arguments`, where the value is `out`."""
@@ -196,8 +237,12 @@ class Primitive:
         try:
             return partial(*arguments, out)
         except _NUMERIC_ERRORS:  # of numbers alone: Values never raise
+            pass
+        try:
             result = partial(*map(_never_raising, arguments), _never_raising(out))
-            return float(result) if isinstance(result, _Real) else result
+        except _NUMERIC_ERRORS:  # of a function that is no row, which a run-time row may call
+            return math.nan
+        return float(result) if isinstance(result, _Real) else result
 
     def _on_reals(self, *arguments: float) -> Any:
         result = self.function(*map(_Real, arguments))
@@ -214,13 +259,26 @@ class Primitive:
                             return result
         if self._plain is not None:
             return self._plain(*arguments)
-        if self.function.__module__ not in ("math", special.__name__):
+        if getattr(self.function, "__module__", None) not in ("math", special.__name__):
             return self.function(*arguments)
         kinds = ", ".join(type(argument).__name__ for argument in arguments)
         raise TypeError(f"{self.name} has no value for arguments of type {kinds}")
 
 
 primitive = Primitive
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many arguments, as far as Python can tell."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & 0x04 or hasattr(function, "__self__"):
+        return True  # a builtin, one that takes *arguments, or a method
+    least = code.co_argcount - len(function.__defaults__ or ())
+    return bool(least <= count <= code.co_argcount)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def named(name: str) -> Primitive:
@@ -280,7 +338,7 @@ def _apply_elsewhere(row: Primitive, arguments: tuple[Any, ...]) -> Any:
     result = row._elsewhere_applied(arguments)
     if _is_complex(result):
         return importlib.import_module("mpmath").nan  # mpmath goes complex where a real function has no value
-    if isinstance(result, float) and math.isfinite(result) and all(map(_is_exact, arguments)):
+    if isinstance(result, float | complex) and all(map(_is_exact, arguments)):
         return _exact(row, result)
     return result
 
@@ -293,12 +351,12 @@ def _is_exact(argument: Any) -> bool:
     return isinstance(argument, numbers.Rational | float)
 
 
-def _exact(row: Primitive, result: float) -> Any:
+def _exact(row: Primitive, result: float | complex) -> Any:
     """A float that came of fractions, as a fraction: right if it was one of the row's constants."""
     from fractions import Fraction
 
-    if row.defined or row.selects:
-        return Fraction(result)
+    if isinstance(result, float) and (row.defined or row.selects):
+        return Fraction(result) if math.isfinite(result) else result
     raise TypeError(
         f"{row.name} has no exact value for these fractions: evaluate over floats or mpmath numbers"
     )

@@ -7,7 +7,6 @@ the text of a program in any language.  `python_lines` is that text in Python, f
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,14 +31,6 @@ class Program:
         operation = (row, tuple(map(repr, operands)))  # repr tells 0.0 from -0.0
         return self._names.setdefault(operation, (f"t{len(self._names)}", operands))[0]
 
-    def forget(self, count: int) -> None:
-        """Takes back all but the first `count` operations."""
-        while len(self._names) > count:
-            self._names.popitem()
-
-    def __len__(self) -> int:
-        return len(self._names)
-
 
 def _operators(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The row as an operator's method, and as that of the reflected operator."""
@@ -57,7 +48,7 @@ class _Symbol:
 
     @staticmethod
     def _apply_primitive(row: Primitive, arguments: tuple[Any, ...]) -> Any:
-        if row.defined:
+        if row.defined and _module(row) == primitives.__name__:
             return row.function(*arguments)
         program = next(argument.program for argument in arguments if isinstance(argument, _Symbol))
         return _Symbol(program, program.apply(row, tuple(map(operand, arguments))))
@@ -94,30 +85,22 @@ def value_and_partials(
 ) -> tuple[Program, Operand, list[Operand | None]]:
     """The program of a row's value and of its partials by the arguments at the positions `varying`.
 
-    With the variables that hold them; None for a partial that is no formula but a Python function with
-    branches or calls of its own, which a run-time row may have.
+    With the variables that hold them; None for a partial that a run-time row brings, a Python function with
+    perhaps branches and calls of its own.
     """
     program = Program()
     arguments = tuple(_Symbol(program, name) for name in names)
-    out = _attempted(program, lambda: row(*arguments))
-    if out is None:
-        out = _Symbol(program, program.apply(row, tuple(names)))
-    slopes: list[Operand | None] = []
-    for position in varying:
-        slope = _attempted(program, functools.partial(row.derivative, position, arguments, out))
-        slopes.append(None if slope is None else operand(slope))
+    out = row(*arguments)
+    slopes = [
+        operand(row.derivative(position, arguments, out)) if _is_formula(row.partial(position)) else None
+        for position in varying
+    ]
     return program, operand(out), slopes
 
 
-def _attempted(program: Program, formula: Callable[[], Any]) -> Any:
-    """The formula's symbol or number, or None, and the program as before, if it is no formula."""
-    count = len(program)
-    try:
-        result = formula()
-        return result if isinstance(result, _Symbol) else real(result)
-    except TypeError:
-        program.forget(count)
-        return None
+def _is_formula(partial: Any) -> bool:
+    """Whether a partial may be traced: a constant, or written in the table's little language."""
+    return not callable(partial) or getattr(partial, "__module__", None) == primitives.__name__
 
 
 def python_lines(program: Program, namespace: dict[str, Any]) -> list[str]:
@@ -125,7 +108,7 @@ def python_lines(program: Program, namespace: dict[str, Any]) -> list[str]:
     lines = []
     for name, row, operands in program.steps:
         texts = [python_operand(thing) for thing in operands]
-        if row.function.__module__ == "_operator" and row.infix and len(texts) == 2:
+        if _module(row) == "_operator" and row.infix and len(texts) == 2:
             lines.append(f"{name} = {texts[0]} {row.infix} {texts[1]}")
         else:
             function = f"_{row.name}"
@@ -142,9 +125,13 @@ def python_operand(thing: Operand) -> str:
 
 def _gives_floats(row: Primitive) -> bool:
     """Whether the value is a float (or a truth value) by itself; a run-time row's may be anything."""
-    return row.selects or row.function.__module__ in (
+    return row.comparison or _module(row) in (
         "math",
         "_operator",
         special.__name__,
         primitives.__name__,
     )
+
+
+def _module(row: Primitive) -> str | None:
+    return getattr(row.function, "__module__", None)

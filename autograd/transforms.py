@@ -34,23 +34,25 @@ class _Evaluation:
         keywords: dict[str, Any],
         argnums: Argnums,
     ) -> None:
-        self.outer = modes.current.variables
-        self.in_trace = modes.current.trace is not None
         positions = _positions(function, argnums, len(arguments))
         chosen = tuple(arguments[position] for position in positions)
         leaves, self.structure = containers.flatten(chosen[0] if isinstance(argnums, int) else chosen)
-        with modes.entered(records=True, scope=()):
+        with modes.entered(paused=0, scope=()):
             self.variables = [_variable(leaf) for leaf in leaves]
         self.takes_values = [
             isinstance(leaf, Value) and not held
             for leaf, held in zip(leaves, self.structure.held, strict=True)
         ]
-        self.as_values = any(self.takes_values) or bool(self.outer) or self.in_trace
         rebuilt = self.structure.rebuild(self.variables)
         replaced = dict(zip(positions, (rebuilt,) if isinstance(argnums, int) else rebuilt, strict=True))
         full = [replaced.get(position, argument) for position, argument in enumerate(arguments)]
-        with modes.entered(records=True, variables=(*self.outer, *self.variables)):
+        with modes.entered(paused=0, variables=(*modes.current.variables, *self.variables)):
             self.result = function(*full, **keywords)
+
+    @property
+    def as_values(self) -> bool:
+        """Whether derivatives may be differentiated again, by what is around the place of the call."""
+        return any(self.takes_values) or bool(modes.current.variables) or modes.current.trace is not None
 
     def numbers(self, results: Sequence[Any], *, keep: Sequence[bool] | None = None) -> list[Any]:
         """The results as floats, but for those that vary with something outside, or that `keep` marks.
@@ -59,12 +61,12 @@ class _Evaluation:
         """
         recorded = [result for result in results if isinstance(result, Value)]
         order = topological_order(*recorded)
-        if self.in_trace:
+        if modes.current.trace is not None:
             varying = set(order)
         else:
             given = zip(self.variables, self.takes_values, strict=True)
             values = [variable for variable, is_value in given if is_value]
-            varying = depending(order, [*self.outer, *values])
+            varying = depending(order, [*modes.current.variables, *values])
         kept = keep or [False] * len(results)
         return [
             _as_value(result) if must else result if result in varying else _as_float(result)
@@ -74,18 +76,21 @@ class _Evaluation:
     def tree(self, result: Any) -> Any:
         """A nested result with its Values as `numbers` gives them."""
         leaves, structure = containers.flatten(result)
+        if not any(isinstance(leaf, Value) for leaf in leaves):
+            return result
         return structure.rebuild(self.numbers(leaves))
 
     def adjoints(self, outputs: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
         """The derivatives by each variable of the sum of outputs times seeds."""
-        with modes.entered(records=True, scope=()):
-            derivatives = adjoints(outputs, seeds, self.variables, as_values=self.as_values)
-        return self.numbers(derivatives, keep=self.takes_values)
+        over_values = any(isinstance(seed, Value) for seed in seeds)
+        with modes.entered(paused=0, scope=()):
+            derivatives = adjoints(outputs, seeds, self.variables, as_values=self.as_values or over_values)
+        return self.numbers(derivatives, keep=[over_values or takes for takes in self.takes_values])
 
 
 def _positions(function: Callable[..., Any], argnums: Argnums, count: int) -> tuple[int, ...]:
     positions = (argnums,) if isinstance(argnums, int) else argnums
-    if not isinstance(positions, tuple) or not all(isinstance(position, int) for position in positions):
+    if not isinstance(positions, tuple) or not all(type(position) is int for position in positions):
         raise TypeError(f"argnums is an int or a tuple of ints, not {argnums!r}")
     for position in positions:
         if not -count <= position < count:
@@ -93,7 +98,10 @@ def _positions(function: Callable[..., Any], argnums: Argnums, count: int) -> tu
                 f"argnums asks for argument {position}, but {function_name(function)} was called with "
                 f"{count} positional arguments (keyword arguments are not differentiated)"
             )
-    return tuple(position % count for position in positions)
+    found = tuple(position % count for position in positions)
+    if len(set(found)) < len(found):
+        raise ValueError(f"argnums names an argument twice: {argnums}")
+    return found
 
 
 def _variable(leaf: Any) -> Value:
@@ -105,7 +113,7 @@ def _as_value(number: Any) -> Value:
 
 
 def _as_float(number: Any) -> Any:
-    return number._data if isinstance(number, Value) else float(number) if isinstance(number, int) else number
+    return number._data if isinstance(number, Value) else number
 
 
 def _scalar(function: Callable[..., Any], result: Any) -> Any:
@@ -157,7 +165,8 @@ def value_and_grad(
 def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
     """A function that returns the gradient of `function`, which returns one number.
 
-    As `value_and_grad`, without the value; with `has_aux` it returns `(gradient, aux)`.
+    By the first argument; `argnums` chooses another, or a tuple of them.  As `value_and_grad`, without
+    the value; with `has_aux` it returns `(gradient, aux)`.
 
     >>> grad(lambda x: x * x * x)(2.0), grad(grad(lambda x: x * x * x))(2.0)
     (12.0, 12.0)
@@ -203,13 +212,12 @@ def jvp(
     >>> jvp(lambda x, y: x * y, (2.0, 5.0), (1.0, 10.0))
     (10.0, 25.0)
     """
-    if not isinstance(primals, tuple) or not isinstance(tangents_in, tuple):
-        raise TypeError("jvp takes a tuple of arguments and a tuple of tangents, one entry per argument")
+    _check_tuples("jvp", primals, tangents_in)
     evaluation = _Evaluation(function, primals, {}, tuple(range(len(primals))))
     seeds = _matching(tangents_in, evaluation.structure, "tangents", "arguments")
     outputs, structure = _numbers(function, evaluation.result)
     as_values = evaluation.as_values or any(isinstance(seed, Value) for seed in seeds)
-    with modes.entered(records=True, scope=()):
+    with modes.entered(paused=0, scope=()):
         derivatives = tangents(outputs, evaluation.variables, seeds, as_values=as_values)
     values = structure.rebuild(evaluation.numbers(outputs))
     keep = [
@@ -217,6 +225,14 @@ def jvp(
         for derivative in derivatives
     ]
     return values, structure.rebuild(evaluation.numbers(derivatives, keep=keep))
+
+
+def _check_tuples(name: str, primals: Any, tangents_in: Any) -> None:
+    if not isinstance(primals, tuple) or not isinstance(tangents_in, tuple):
+        raise TypeError(
+            f"{name} takes a tuple of arguments and a tuple of tangents, one entry per argument: "
+            f"{name}(f, (x,), (v,))"
+        )
 
 
 def _matching(tree: Any, structure: containers.Structure, what: str, other: str) -> list[Any]:
@@ -229,8 +245,9 @@ def _matching(tree: Any, structure: containers.Structure, what: str, other: str)
 def jacobian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """A function that returns the derivative of every number of the result by every number of the argument.
 
-    In the structure of the result, with the structure of the argument in place of each number; where
-    either is an array, one array of both shapes joined: (m,) by (n,) gives (m, n).
+    By the first argument, or by those that `argnums` names.  In the structure of the result, with that of
+    the argument in place of each number; where either is an array, one array of both shapes joined: (m,)
+    by (n,) gives (m, n).
 
     >>> jacobian(lambda v: [v[0] * v[1], v[0]])([2.0, 5.0])
     [[5.0, 2.0], [1.0, 0.0]]
@@ -249,7 +266,8 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[...
 def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """A function that returns the second derivatives of `function`, which returns one number.
 
-    The jacobian of its gradient: for an array of shape (n,) an array of shape (n, n).
+    By the first argument, or by those that `argnums` names: the jacobian of its gradient, for an array of
+    shape (n,) an array of shape (n, n).
 
     >>> hessian(lambda v: v[0] * v[0] * v[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
@@ -267,5 +285,6 @@ def hvp(
     >>> hvp(lambda x, y: x * x * y, (3.0, 5.0), (1.0, 0.0))
     (10.0, 6.0)
     """
+    _check_tuples("hvp", primals, tangents_in)
     gradient = grad(function, tuple(range(len(primals))))
     return jvp(gradient, primals, tangents_in)[1]  # type: ignore[no-any-return]

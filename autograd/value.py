@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 from autograd import copying, modes, primitives, recording, rows
 from autograd.rows import Primitive, real
 
-__all__ = ["Condition", "Value", "topological_order"]
+__all__ = ["Condition", "Value", "check_finite", "topological_order"]
 
 _new: Callable[[type[Value]], Value] = object.__new__
 _sorting = threading.RLock()  # the marks of one sort at a time: threads may share nodes
@@ -45,12 +45,17 @@ def _apply_modes(node: Value) -> None:
     current = modes.current
     if current.scope:
         node._note = _scoped(current.scope)
-    if current.detects_anomaly:
-        origin = modes.origin()
-        if not math.isfinite(node._data):
-            raise ArithmeticError(f"{_described(node)} is {node._data}, at {origin}")
-        node._note = _Note(scope=current.scope, origin=origin)
-    if not current.records:
+    if current.watched:
+        node._note = _Note(scope=current.scope, origin=modes.origin())
+        check_finite("", node, node._data)
+    if current.paused and current.trace is not None:
+        computed = node.__copy__()
+        for field in ("_left", "_right", "_many"):
+            if hasattr(node, field):
+                delattr(node, field)
+        node._primitive = primitives.constant
+        _place(node, (computed,), (0.0,))
+    elif current.paused:
         node._primitive = node._x = node._y = node._grad = None
 
 
@@ -92,7 +97,8 @@ def _method(write: _Writer, row: Primitive, *names: str) -> Callable[..., Any]:
 
     def method(self: Value, *others: Any) -> Any:
         for name in names:
-            setattr(Value, name, _written(write, row))
+            if Value.__dict__.get(name) is method:
+                setattr(Value, name, _written(write, row))
         return _written(write, row)(self, *others)
 
     return method
@@ -196,9 +202,13 @@ class Value:
         "_y",
     )
 
+    # Where the arguments lie:    _x   _y    _left  _right  _many
+    #   f(v), f(v, w)             v    w
+    #   f(v, 2.0), f(2.0, v)      v           2.0    2.0
+    #   more, or otherwise                                  all of them
     _data: float
     _primitive: Primitive | None
-    _mark: object  # of the last sort that met the node
+    _mark: object  # of the last sort that met the node: each sort has new objects for marks
     _x: Value | None  # the first argument that is a Value, and
     _y: Value | None  # the second of two; None where there is none
     # What follows is not there where it says nothing, which makes nodes cheaper.
@@ -206,19 +216,22 @@ class Value:
     _dy: float  # and by _y
     _left: float  # the number among two arguments, before _x
     _right: float  # or after it
-    _many: tuple[tuple[Any, ...], tuple[float, ...]]  # the arguments and partials, if more than two
-    _grad: float | None  # None if cleared
+    _many: tuple[tuple[Any, ...], tuple[float, ...]]  # the arguments, and their partials
+    _grad: float | None  # None if cleared: pictures show it as absent, `grad` as 0.0
     _note: _Note
 
     def __init__(self, data: Any, label: Any = "", _op: str = "", _children: tuple[()] = ()) -> None:
         self._data = data if data.__class__ is float else real(data)
         self._grad = self._mark = self._primitive = self._x = self._y = None
-        if _op or _children or (label and not isinstance(label, str)):
+        if _op or _children:
             raise TypeError(
                 "Value(data, label) makes a leaf: a node with an operation or children comes from an operator"
             )
+        if not isinstance(label, str) and label != ():
+            raise TypeError(f"a label is a str, not {type(label).__name__}")
         if label or modes.active:
-            self._note = _Note(label or "", modes.current.scope)
+            origin = modes.origin() if modes.current.watched else None
+            self._note = _Note(label or "", modes.current.scope, origin)
 
     # --- What a node knows ---
 
@@ -321,6 +334,7 @@ class Value:
             raise RuntimeError(
                 "backward() inside a trace: use autograd.grad or graph.gradient() around it instead"
             )
+        start = real(seed)
         with _sweeping:
             order = topological_order(self)
             leaves = []
@@ -329,11 +343,13 @@ class Value:
                     if node._primitive is None:
                         leaves.append((node, node._grad))
                     node._grad = 0.0
-                self._grad = real(seed)
+                self._grad = start
                 _sweep(order)
-                if modes.active and modes.current.detects_anomaly:
+                if modes.active and modes.current.watched:
                     _check_adjoints(order)
             except BaseException:
+                for node in order:
+                    node._grad = None
                 for leaf, before in leaves:
                     leaf._grad = before
                 raise
@@ -343,8 +359,9 @@ class Value:
 
     def zero_grad(self) -> None:
         """Clears the gradient of this node and of all it depends on."""
-        for node in topological_order(self):
-            node._grad = None
+        with _sweeping:
+            for node in topological_order(self):
+                node._grad = None
 
     # --- Copies ---
 
@@ -356,7 +373,7 @@ class Value:
         return type(self)._restored(copying.record(self))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copying.deepcopied(topological_order(self), memo)
+        return copying.deepcopied(self, memo)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return copying.reduced(self, topological_order)
@@ -418,11 +435,18 @@ class Value:
     _apply_primitive = staticmethod(_apply)
 
     def __pow__(self, exponent: Any) -> Any:
+        exponent = _operand(exponent)
+        if exponent is NotImplemented:
+            return exponent
         if not isinstance(exponent, Value) and exponent == 2:
             return self.square()
         return self._power(exponent)
 
     def __pos__(self) -> Value:
+        return self
+
+    def conjugate(self) -> Value:
+        """The Value itself, which is real; `numpy.std` of an array of Values asks for it."""
         return self
 
     def __divmod__(self, other: Any) -> tuple[Any, Any]:
@@ -485,7 +509,7 @@ class Condition(Value):
 
 def _add_methods(primitive: Primitive) -> None:
     """Gives Values the methods of a row: its name if it needs one argument only, and NumPy's names."""
-    if primitive.comparison or primitive.variadic:
+    if primitive.comparison or primitive.variadic or primitive.auxiliary:
         return
     needs_one = primitive.arity - len(primitive.defaults) == 1
     names = (primitive.name, *primitive.methods) if needs_one else primitive.methods
@@ -501,6 +525,7 @@ def _call(primitive: Primitive) -> Callable[..., Any]:
     return method
 
 
+rows.reserved.update(dir(Value))
 rows.for_each_primitive(_add_methods)
 
 
@@ -560,25 +585,27 @@ def _sweep(order: list[Any]) -> None:
         x = node._x
         if x is not None:
             by_x = node._dx
-            if by_x or not node._primitive.selects:
+            if by_x or not node._primitive.skips(1 if hasattr(node, "_left") else 0):
                 x._grad += adjoint * by_x
             y = node._y
             if y is not None:
                 by_y = node._dy
-                if by_y or not node._primitive.selects:
+                if by_y or not node._primitive.skips(1):
                     y._grad += adjoint * by_y
         elif node._primitive is not None:
-            for argument, partial in zip(*node._many, strict=True):
-                if isinstance(argument, Value) and (partial or not node._primitive.selects):
+            for position, (argument, partial) in enumerate(zip(*node._many, strict=True)):
+                if isinstance(argument, Value) and (partial or not node._primitive.skips(position)):
                     argument._grad += adjoint * partial
 
 
 def _check_adjoints(order: list[Value]) -> None:
     for node in reversed(order):
-        if not math.isfinite(node._grad):  # type: ignore[arg-type]
-            place = (
-                f", at {node._noted.origin}"
-                if node._noted.origin
-                else ": build it inside detect_anomaly() to see its line"
-            )
-            raise ArithmeticError(f"the adjoint of {_described(node)} is {node._grad}{place}")
+        check_finite("the adjoint of ", node, node._grad)
+
+
+def check_finite(what: str, node: Value, number: Any) -> None:
+    """Raises ArithmeticError, naming the node and its place, if what belongs to a node is nan or infinite."""
+    if not math.isfinite(number):
+        origin = node._noted.origin
+        place = f"at {origin}" if origin else "build it inside detect_anomaly() to see its line"
+        raise ArithmeticError(f"{what}{_described(node)} is {number}, {place}")

@@ -3,12 +3,14 @@
 The weights are drawn by `random.uniform(-1, 1)` from Python's own generator, in the order of
 `named_parameters`: seed it with `random.seed` and the network is the same in every process.  Neuron i of
 a layer is made and computes in the scope "neuron" + str(i), layer i of a network in "layer" + str(i), so
-that pictures show the network's structure.
+that listings, and the tooltips of pictures, say where in the network a node belongs.
 """
 
 from __future__ import annotations
 
+import difflib
 import itertools
+import operator
 import random
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -22,13 +24,16 @@ __all__ = ["MLP", "Layer", "Neuron"]
 Scalar = Value | float
 Activation = str | Callable[[Any], Any]
 
+_SCALARS = {float, Value}  # known at once not to be iterable
+
 
 class Neuron(Module):
     """A weighted sum of `nin` inputs and a bias `b`, passed through an activation.
 
-    `activation` is the name of any function of one argument in autograd's table ("relu", "tanh",
-    "sigmoid", "gelu", ...) or a function of one Value; with `nonlin=False` there is none.  The weights `w`
-    are drawn from [-1, 1], the bias starts at 0.  Raises ValueError for another name.
+    `activation` is the name of any function of one argument in autograd's table ("relu", the default,
+    "tanh", "sigmoid", "gelu", ...) or a function of one Value; with `nonlin=False` there is none.  The
+    weights `w` are drawn from [-1, 1], the bias starts at 0.  Raises ValueError for another name, and
+    TypeError for a size that is no whole number.
 
     >>> random.seed(1337)
     >>> neuron = Neuron(2)
@@ -46,7 +51,7 @@ class Neuron(Module):
     def __call__(self, x: Iterable[Scalar] | Scalar) -> Value:
         """The neuron's output for a point `x` of shape `(nin,)`, or for a bare number if `nin` is 1.
 
-        Raises ValueError for another number of inputs.
+        Raises ValueError for another number of inputs, or for several points.
         """
         inputs = _inputs(x, self, len(self.w))
         total = sum((weight * entry for weight, entry in zip(self.w, inputs, strict=True)), self.b)
@@ -58,6 +63,8 @@ class Neuron(Module):
 
 class Layer(Module):
     """`nout` neurons, in `neurons`, that see the same `nin` inputs.
+
+    `activation` is what a `Neuron` takes, a name or a function of one Value, by default "relu".
 
     >>> Layer(3, 2, activation="tanh")
     Layer of [TanhNeuron(3), TanhNeuron(3)]
@@ -73,7 +80,7 @@ class Layer(Module):
     def __call__(self, x: Iterable[Scalar] | Scalar) -> Any:
         """The neurons' outputs for one point: a list of `nout` Values, or the bare Value if `nout` is 1.
 
-        Raises ValueError for another number of inputs than `nin`.
+        Raises ValueError for another number of inputs than `nin`, or for several points.
         """
         inputs = _inputs(x, self, len(self.neurons[0].w))
         outputs = []
@@ -89,6 +96,8 @@ class Layer(Module):
 class MLP(Module):
     """A multilayer perceptron: `layers` of sizes `nouts`, the last one without activation.
 
+    `activation` is what a `Neuron` takes, a name or a function of one Value, by default "relu".
+
     >>> model = MLP(2, [16, 16, 1])
     >>> len(model.parameters())
     337
@@ -97,6 +106,10 @@ class MLP(Module):
     """
 
     def __init__(self, nin: int, nouts: Iterable[int], activation: Activation = "relu") -> None:
+        if not isinstance(nouts, Iterable):
+            raise TypeError(
+                f"MLP(nin, nouts): nouts is a list of layer sizes such as [4, 4, 1], not {nouts!r}"
+            )
         sizes = [nin, *nouts]
         _check_size(len(sizes) - 1, "an MLP has at least one layer")
         self.layers: list[Layer] = []
@@ -108,7 +121,7 @@ class MLP(Module):
     def __call__(self, x: Iterable[Scalar] | Scalar) -> Any:
         """The network's outputs for one point: a list of Values, or the bare Value if the last size is 1.
 
-        Raises ValueError for another number of inputs than `nin`.
+        Raises ValueError for another number of inputs than `nin`, or for several points.
         """
         x = _inputs(x, self, len(self.layers[0].neurons[0].w))
         for position, layer in enumerate(self.layers):
@@ -125,22 +138,29 @@ def _numbered(kind: str, position: int) -> AbstractContextManager[None]:
 
 
 def _check_size(size: int, rule: str) -> None:
-    if size < 1:
-        raise ValueError(f"{rule}, not {size}")
+    try:
+        number = operator.index(size)
+    except TypeError:
+        raise TypeError(f"a size is a whole number, not {size!r}") from None
+    if number < 1:
+        raise ValueError(f"{rule}, not {number}")
 
 
 def _inputs(x: Any, module: Module, expected: int) -> list[Scalar]:
     """The entries of one point; a bare number or Value is a point of one entry."""
-    axes = getattr(x, "ndim", int(hasattr(x, "__iter__")))
     name = type(module).__name__
-    if axes > 1:
-        raise ValueError(
-            f"{name} takes one point at a time, not an array of {axes} axes: call it for each row"
-        )
-    inputs = list(x) if axes else [x]
+    if x is None:
+        raise TypeError(f"{name} takes a point, a list of numbers or Values, not None")
+    inputs = list(x) if _is_iterable(x) else [x]
+    if not _SCALARS.issuperset(map(type, inputs)) and any(map(_is_iterable, inputs)):
+        raise ValueError(f"{name} takes one point at a time: [model(x) for x in xs]")
     if len(inputs) != expected:
-        raise ValueError(f"{name} takes {expected} inputs, but {len(inputs)} were given")
+        raise ValueError(f"{name} takes {expected} input{'' if expected == 1 else 's'}, not {len(inputs)}")
     return inputs
+
+
+def _is_iterable(thing: Any) -> bool:
+    return bool(getattr(thing, "ndim", hasattr(thing, "__iter__")))  # an array without axes is a number
 
 
 def _activation(activation: Activation) -> Callable[[Any], Any]:
@@ -149,14 +169,16 @@ def _activation(activation: Activation) -> Callable[[Any], Any]:
     choices = {
         name: row
         for name, row in table.items()
-        if row.arity - len(row.defaults) == 1 and not (row.comparison or row.variadic)
+        if row.arity - len(row.defaults) == 1 and not (row.comparison or row.variadic or row.auxiliary)
     }
-    if activation not in choices:
-        names = ", ".join(sorted(choices))
+    name = str(activation)
+    if name not in choices:
+        close = difflib.get_close_matches(name.lower(), choices, n=1)
         raise ValueError(
-            f"no activation named {activation!r}: give a function of one Value, or one of {names}"
+            f"no activation named {activation!r}: give relu, tanh, sigmoid, ..., or a function of one Value"
+            f"{f'; is it {close[0]}?' if close else ''}"
         )
-    return choices[activation]
+    return choices[name]
 
 
 def _title(activation: Callable[[Any], Any]) -> str:

@@ -86,7 +86,7 @@ def test_a_huge_power_is_infinite_at_once(capsys):
         (["x", "x=abc"], "expected a number in 'x=abc'"),
         (["x", "1x=2"], "expected name=number"),
         (["x", "x=1", "--draw", "picture.holiday"], "'holiday'"),
-        (["x", "x=1", "--draw", "picture"], "picture"),
+        (["x", "x=1", "--draw", "picture"], "give the file a suffix: picture.svg"),
         (["x", "x=1", "--draw", "missing/picture.svg"], "no folder missing"),
     ],
 )
@@ -136,6 +136,17 @@ def test_draw_without_a_graphviz_engine_names_the_remedy_and_lists_the_graph(cap
     assert list(tmp_path.iterdir()) == []
 
 
+def test_draw_in_a_format_that_the_engine_lacks_names_those_that_have_it_in_two_lines(capsys, tmp_path):
+    assert main(["eval", "3*x", "x=2", "--draw", str(tmp_path / "x.pdf")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    failure, remedy = err.splitlines()
+    assert failure.startswith("autograd: no Graphviz engine renders pdf here")
+    assert "pip install pygraphviz" in remedy
+    assert "graphviz-pure" not in remedy
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unexpected_exception_is_not_swallowed(monkeypatch):
     def broken(text):
         raise RuntimeError("a mistake in the program")
@@ -161,7 +172,8 @@ def test_help_of_eval_lists_every_function(capsys):
         main(["eval", "--help"])
     assert exit.value.code == 0
     words = capsys.readouterr().out.replace(",", " ").split()
-    assert {*autograd.primitives.table, "fabs", "isnan"} <= set(words)
+    rows = {name for name, row in autograd.primitives.table.items() if not row.auxiliary}
+    assert {*rows, "fabs", "isnan"} <= set(words)
 
 
 def test_the_module_runs_as_a_program():

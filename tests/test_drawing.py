@@ -156,6 +156,12 @@ def test_every_digit_is_in_the_tooltip():
     assert "%0: data 0.6666666666666666, grad –" in draw(value).pipe("svg", encoding="utf-8")
 
 
+def test_the_scope_is_in_the_tooltip():
+    with autograd.scope("layer0"), autograd.scope("a<b"):
+        value = Value(1.0)
+    assert "%0 in layer0/a&lt;b: data 1.0" in draw(value).pipe("svg", encoding="utf-8")
+
+
 def test_a_gradient_that_was_never_computed_is_absent_and_a_zero_gradient_is_zero():
     x, y = Value(1.0), Value(2.0)
     assert shown(x) == ("1", "–")
@@ -327,7 +333,7 @@ def test_the_setting_names_the_only_engine(monkeypatch, no_engine):
     monkeypatch.setenv("AUTOGRAD_GRAPHVIZ", str(no_engine / "mine"))
     assert draw(square()).pipe("svg") == b"from mine\n"
     monkeypatch.setenv("AUTOGRAD_GRAPHVIZ", "missing")
-    with pytest.raises(RenderingError, match="AUTOGRAD_GRAPHVIZ is missing\n- missing is not installed"):
+    with pytest.raises(RenderingError, match="AUTOGRAD_GRAPHVIZ is missing: missing is not installed"):
         draw(square()).pipe("svg")
 
 
@@ -362,6 +368,15 @@ def test_without_any_engine_the_error_names_the_command_to_run_and_lists_the_gra
     assert sorted(tmp_path.iterdir()) == [no_engine]
 
 
+def test_an_engine_that_refuses_a_format_is_reported_without_the_listing(no_engine):
+    install(no_engine, "dot", "echo no such >&2; echo format >&2; exit 1")
+    with pytest.raises(RenderingError) as caught:
+        draw(square()).pipe("png")
+    failure, remedy = str(caught.value).splitlines()
+    assert "dot ended with status 1: no such format" in failure
+    assert "pip install graphviz-pure" in remedy
+
+
 # --- Files --------------------------------------------------------------------------------------------
 
 
@@ -383,11 +398,17 @@ def test_the_source_needs_no_engine(no_engine, tmp_path):
     assert picture.write(tmp_path / "p.dot").read_text() == picture.source
 
 
-@pytest.mark.parametrize("name", ["p.xyz", "p", "p."])
-def test_an_unknown_format_is_an_error_that_writes_nothing(tmp_path, name):
+@pytest.mark.parametrize("name", ["p", "p."])
+def test_a_file_without_a_suffix_is_an_error_that_writes_nothing(tmp_path, name):
+    with pytest.raises(ValueError, match=r"^give the file a suffix: p\.svg$"):
+        draw(square()).write(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_format_is_an_error_that_writes_nothing(tmp_path):
     picture = draw(square())
     with pytest.raises(ValueError, match="format, or its file's suffix, is one of svg, png"):
-        picture.write(tmp_path / name)
+        picture.write(tmp_path / "p.xyz")
     with pytest.raises(ValueError, match="'xyz'"):
         picture.render(tmp_path / "p", format="xyz")
     with pytest.raises(ValueError, match="'xyz'"):

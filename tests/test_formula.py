@@ -62,7 +62,7 @@ def test_a_formula_has_the_value_that_its_text_states(text, expected):
     assert value == expected
 
 
-@pytest.mark.parametrize("name", table)
+@pytest.mark.parametrize("name", [name for name, row in table.items() if not row.auxiliary])
 def test_every_row_of_the_table_is_a_function_of_formulas(name):
     operands = ["1.0"] * table[name].arity
     value = Formula(f"{name}({', '.join(operands)})")()
@@ -170,6 +170,34 @@ def test_text_that_is_not_python_is_refused(text):
 def test_what_python_only_warns_of_is_refused(text):
     with pytest.raises(ValueError, match="no formula"):
         Formula(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x^2", r"'x\^2' cannot stand in a formula: a power is written x\*\*2"),
+        ("math.sin(x)", r"'math\.sin\(x\)' cannot stand in a formula: write sin\(x\)"),
+        ("2*math.pi", r"'math\.pi' cannot stand in a formula: write pi"),
+        ("2x", r"invalid decimal literal; a product is written 2\*x, a call sin\(x\)"),
+        ("sin x", r"invalid syntax; a product is written 2\*x, a call sin\(x\)"),
+        ("1 +", r"\(invalid syntax\)"),
+        ("ln(x)", "no function 'ln': the natural logarithm is log"),
+        ("sigmod(x)", r"no function 'sigmod': is it sigmoid\?"),
+        ("foo(x)", "no function 'foo': python -m autograd eval --help"),
+        ("sin()", "in a call of sin: sin takes 1 argument, not 0"),
+        ("pow(1)", "in a call of pow: pow takes 2 arguments, not 1"),
+    ],
+)
+def test_what_is_written_otherwise_in_a_formula_is_refused_with_how_to_write_it(text, said):
+    with pytest.raises(ValueError, match=said):
+        Formula(text)
+
+
+@pytest.mark.parametrize("name", [name for name, row in table.items() if row.auxiliary])
+def test_a_row_that_only_serves_other_rows_is_no_function_of_formulas(name):
+    assert name not in function_names()
+    with pytest.raises(ValueError, match=f"no function '{name}'"):
+        Formula(f"{name}({', '.join(['1.0'] * table[name].arity)})")
 
 
 def test_an_unknown_function_is_refused_with_the_names_close_to_it():

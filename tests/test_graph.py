@@ -1,7 +1,9 @@
 """A Graph is the recorded program: it lists its nodes, and replays them over any kind of number."""
 
+import copy
 import fractions
 import math
+import pickle
 
 import mpmath
 import numpy
@@ -74,7 +76,7 @@ def test_evaluate_takes_and_returns_the_containers_of_the_function():
         {"a": 1.0, "b": 2.0}, scale=3.0
     )
     assert graph.evaluate({"a": 10.0, "b": 20.0}, scale=2.0) == {"sum": 30.0, "both": [20.0, 2.0]}
-    with pytest.raises(TypeError, match="structure"):
+    with pytest.raises(TypeError, match="evaluate takes"):
         graph.evaluate({"a": 10.0}, scale=2.0)
     with pytest.raises(TypeError):
         graph.evaluate({"a": 10.0, "b": 20.0})
@@ -248,3 +250,43 @@ def test_the_same_program_gives_the_same_listing():
         return autograd.hypot(x, y) + x * y
 
     assert str(trace(f)(1.0, 2.0)) == str(trace(f)(1.0, 2.0))
+
+
+def test_numpy_numbers_of_any_type_are_traced_and_replayed_as_doubles():
+    graph = trace(lambda x: autograd.sin(x * 0.5))(numpy.float32(1.0))
+    assert graph.evaluate(numpy.int64(3)) == math.sin(1.5)
+    assert trace(lambda x: x * x * x)(1.0).evaluate(numpy.array([10**10])).tolist() == [1e30]
+
+
+def test_a_power_without_an_exact_value_is_refused_over_fractions():
+    with pytest.raises(TypeError, match="exact"):
+        trace(lambda x: x**0.5)(2.0).evaluate(fractions.Fraction(-7, 2))
+
+
+def test_a_block_without_gradients_inside_a_trace_is_replayed():
+    def f(x):
+        with autograd.no_grad():
+            condition, factor = x > 0, x * 3
+        return where(condition, x * factor, -2 * x)
+
+    graph = trace(f)(2.0)
+    assert graph.evaluate(-3.0) == 6.0
+    assert graph.evaluate(4.0) == 48.0
+    assert graph.gradient().evaluate(4.0) == 12.0
+
+
+def test_an_inner_trace_guards_the_inputs_of_the_outer_one():
+    with pytest.raises(RuntimeError, match="freeze"):
+        trace(lambda x: trace(lambda y: y * x.data)(2.0).evaluate(3.0))(1.0)
+
+
+def test_a_traced_graph_survives_pickle_and_deepcopy():
+    graph = trace(lambda p: p["a"] * p["b"])({"a": 2.0, "b": 3.0})
+    for copied in (copy.deepcopy(graph), pickle.loads(pickle.dumps(graph))):
+        assert copied.evaluate({"a": 4.0, "b": 5.0}) == 20.0
+
+
+def test_labels_do_not_break_the_lines_of_a_listing():
+    text = str(Graph(Value(1.0, label="a\nb\ud800") * 2))
+    assert len(text.splitlines()) == 4
+    text.encode()

@@ -42,7 +42,7 @@ def test_no_row_raises_at_any_double_and_values_agree_with_numbers(
     node = row(*map(Value, point))
     assert bits(node.data) == bits(out)
     assert list(map(bits, node.partials)) == list(map(bits, partials))
-    if row.arity == 1:
+    if row.arity == 1 and not row.auxiliary:
         node = getattr(Value(point[0]), row.name)()
         assert bits(node.data) == bits(out)
         assert list(map(bits, node.partials)) == list(map(bits, partials))

@@ -140,3 +140,9 @@ def test_points_of_unequal_length_are_refused():
 def test_what_math_does_not_have_is_an_attribute_error():
     with pytest.raises(AttributeError, match="nonsense"):
         amath.nonsense  # noqa: B018
+
+
+def test_large_ints_and_a_base_of_one_do_not_raise():
+    assert amath.log(8, 1) == math.inf
+    assert amath.floor(10**400) == 10**400
+    assert amath.isinf(10**400)

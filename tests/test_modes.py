@@ -3,7 +3,8 @@
 import inspect
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -183,3 +184,37 @@ def test_threads_differentiate_their_own_graphs_at_once() -> None:
     for thread in threads:
         thread.join()
     assert gradients == {number: 21.0 * number**20 for number in range(4)}
+
+
+def test_blocks_that_generators_hold_may_end_out_of_order() -> None:
+    def held(block: Callable[[], Any]) -> Iterator[None]:
+        with block():
+            yield
+
+    first, second = held(autograd.no_grad), held(autograd.no_grad)
+    next(first), next(second)
+    first.close(), second.close()  # type: ignore[attr-defined]
+    x = Value(2.0)
+    with autograd.scope("s"):
+        y = x * x
+    y.backward()
+    assert (x.grad, y.scope) == (4.0, ("s",))
+    outer, inner = held(lambda: autograd.scope("a")), held(lambda: autograd.scope("b"))
+    next(outer), next(inner)
+    outer.close()  # type: ignore[attr-defined]
+    assert (x * x).scope == ("b",)
+    inner.close()  # type: ignore[attr-defined]
+    assert (x * x).scope == ()
+
+
+def test_detect_anomaly_watches_transforms_and_replays_too() -> None:
+    graph = autograd.trace(autograd.log)(1.0)
+    with autograd.detect_anomaly():
+        with pytest.raises(ArithmeticError, match="the adjoint of"):
+            autograd.grad(autograd.sqrt)(0.0)
+        with pytest.raises(ArithmeticError, match="the tangent of sqrt"):
+            autograd.jvp(autograd.sqrt, (0.0,), (1.0,))
+        with pytest.raises(ArithmeticError, match=r"log.* is nan"):
+            graph.evaluate(-1.0)
+        with pytest.raises(ArithmeticError, match=r"the adjoint of leaf x is inf, at .*test_modes\.py"):
+            autograd.sqrt(Value(0.0, label="x")).backward()

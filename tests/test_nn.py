@@ -85,7 +85,7 @@ def test_one_input_may_be_a_bare_number_or_value(model, point):
 @pytest.mark.parametrize("model", [Neuron(2), Layer(2, 3), MLP(2, [3, 1])], ids=["Neuron", "Layer", "MLP"])
 @pytest.mark.parametrize(("point", "given"), [([1.0, 2.0, 3.0], 3), ([1.0], 1), ([], 0), (1.0, 1)])
 def test_a_wrong_number_of_inputs_is_an_error_with_both_numbers(model, point, given):
-    with pytest.raises(ValueError, match=f"^{type(model).__name__} takes 2 inputs, but {given} were given$"):
+    with pytest.raises(ValueError, match=f"^{type(model).__name__} takes 2 inputs, not {given}$"):
         model(point)
 
 
@@ -95,11 +95,56 @@ def test_an_array_of_points_is_refused_even_if_its_length_fits():
 
 
 @pytest.mark.parametrize(
+    "points",
+    [[[1.0, 2.0]] * 2, [[1.0, 2.0]] * 3, [(1.0, 2.0)], [1.0, [2.0]], list(np.ones((2, 2)))],
+)
+@pytest.mark.parametrize("model", [Neuron(2), Layer(2, 3), MLP(2, [3, 1])], ids=["Neuron", "Layer", "MLP"])
+def test_a_list_of_points_is_refused_with_the_way_to_take_them_all(model, points):
+    with pytest.raises(ValueError, match=r"one point at a time: \[model\(x\) for x in xs\]$"):
+        model(points)
+
+
+@pytest.mark.parametrize("model", [Neuron(1), Layer(2, 3), MLP(2, [3, 1])], ids=["Neuron", "Layer", "MLP"])
+def test_none_is_no_point(model):
+    with pytest.raises(TypeError, match="takes a point, a list of numbers or Values, not None"):
+        model(None)
+
+
+def test_arrays_without_axes_are_numbers_of_a_point():
+    neuron = Neuron(2)
+    assert neuron([np.array(0.5), np.float64(1.0)]).data == neuron([0.5, 1.0]).data
+
+
+@pytest.mark.parametrize(
     "make", [lambda: Neuron(0), lambda: Layer(2, 0), lambda: MLP(2, []), lambda: MLP(2, [-1])]
 )
 def test_a_network_of_nothing_is_refused(make):
     with pytest.raises(ValueError, match="at least one"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "given"),
+    [
+        (lambda: MLP("3", [1]), "'3'"),
+        (lambda: MLP(3.0, [1]), r"3\.0"),
+        (lambda: MLP(3, [4.0]), r"4\.0"),
+        (lambda: Layer(3, None), "None"),
+        (lambda: Neuron([3]), r"\[3\]"),
+    ],
+)
+def test_a_size_that_is_no_whole_number_is_refused(make, given):
+    with pytest.raises(TypeError, match=f"^a size is a whole number, not {given}$"):
+        make()
+
+
+def test_one_size_in_place_of_the_list_of_sizes_is_refused():
+    with pytest.raises(TypeError, match=r"nouts is a list of layer sizes such as \[4, 4, 1\], not 4$"):
+        MLP(3, 4)
+
+
+def test_sizes_may_be_numpys_whole_numbers():
+    assert repr(MLP(np.int64(1), [np.int64(1)])) == repr(MLP(1, [1]))
 
 
 # --- Activations ---
@@ -147,9 +192,17 @@ def test_a_primitive_declared_by_the_user_is_an_activation_by_name():
     assert (output.data, neuron.b.grad) == (8.0, 12.0)
 
 
-@pytest.mark.parametrize("name", ["rleu", "add", "where", "fsum", "logical_not", "Value", "", None])
-def test_an_unknown_activation_is_an_error_that_names_the_choices(name):
-    with pytest.raises(ValueError, match=r"no activation named .*: give a function.* relu, .* tanh"):
+@pytest.mark.parametrize("name", ["rleu", "add", "where", "fsum", "logical_not", "sech2", "Value", "", None])
+def test_an_unknown_activation_is_an_error_that_says_what_to_give(name):
+    with pytest.raises(
+        ValueError, match=f"no activation named {name!r}: give relu, .* function of one Value"
+    ):
+        Neuron(2, activation=name)
+
+
+@pytest.mark.parametrize("name", ["rleu", "ReLU"])
+def test_an_unknown_activation_is_an_error_that_names_the_closest_one(name):
+    with pytest.raises(ValueError, match=r"is it relu\?$"):
         Neuron(2, activation=name)
 
 

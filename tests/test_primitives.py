@@ -142,9 +142,7 @@ def test_fsum_is_the_exact_sum_of_its_terms_rounded_once() -> None:
 def test_trailing_arguments_with_defaults_may_be_left_out(row: Primitive) -> None:
     given = (-0.75,) * (row.arity - len(row.defaults))
     assert row(*given) == row(*given, *row.defaults)
-    with pytest.raises(
-        TypeError, match=rf"{row.name} takes {row.arity} arguments, but {row.arity + 1} were given"
-    ):
+    with pytest.raises(TypeError, match=rf"{row.name} takes {row.arity} arguments, not {row.arity + 1}"):
         row(*(1.0,) * (row.arity + 1))
 
 
@@ -343,7 +341,9 @@ def exact_derivatives(row: Primitive, point: tuple[float, ...]) -> list[Any]:
     return found
 
 
-@each_row
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if any(partial is not None for partial in row.partials)], ids=named_after_row
+)
 def test_second_and_third_derivatives_are_right_also_where_formulas_change(row: Primitive) -> None:
     wrong = []
     for point in moderate_points(row):

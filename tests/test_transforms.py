@@ -270,3 +270,56 @@ def test_a_transformed_function_keeps_its_name_and_can_be_copied():
 
     assert grad(energy).__name__ == "energy"
     assert copy.copy(grad(energy))(2.0) == 4.0
+
+
+# --- What contributes nothing, at every order and by every way ----------------------------------------
+
+UNTAKEN = [
+    (lambda x: where(x > 5, x * math.inf, x), 1.0),
+    (lambda x: where(x > 5, x / 0, x), 1.0),
+    (lambda x: where(x > 0, autograd.log(x) * autograd.log(x), x * x * x), 0.0),
+    (lambda x: where(x > 0, autograd.sqrt(x) * x, 0.0 * x), 0.0),
+    (lambda x: where(x == 0, 0.0 * x, x * x * autograd.sin(1 / x)), 0.0),
+    (lambda x: where(x == 0, 0.0 * x, 1 / x), 0.0),
+]
+
+
+@pytest.mark.parametrize(("f", "at"), UNTAKEN)
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_graphs_and_nested_transforms_agree_that_an_untaken_branch_contributes_nothing(f, at, order):
+    expected = nth_derivative(f, order)(at)
+    assert math.isfinite(expected)
+    graph = trace(f)(0.3)
+    for _ in range(order):
+        graph = graph.gradient()
+    assert graph.evaluate(at) == expected
+    if order == 2:
+        assert hvp(f, (at,), (1.0,)) == (expected,)
+    leaf = Value(at)
+    result = nth_derivative(f, order - 1)(leaf)
+    result.backward()
+    assert leaf.grad == expected
+
+
+def test_a_replay_inside_a_transform_sees_its_variables():
+    assert grad(lambda x: trace(lambda y: y * y * x)(2.0).gradient().evaluate(5.0))(3.0) == 10.0
+
+
+def test_adjoints_pulled_back_inside_another_transform_vary_with_it():
+    _, pull_back = vjp(lambda x: x * x, 2.0)
+    assert pull_back(3.0) == (12.0,)
+    assert grad(lambda seed: pull_back(seed)[0])(1.0) == 4.0
+    assert isinstance(pull_back(Value(1.0))[0], Value)
+
+
+def test_an_argument_named_twice_is_refused():
+    for argnums in [(0, 0), (1, -1)]:
+        with pytest.raises(ValueError, match="twice"):
+            grad(lambda a, b: a * b, argnums)(2.0, 3.0)
+    with pytest.raises(TypeError, match="argnums"):
+        grad(lambda a: a, True)(2.0)
+
+
+def test_auxiliary_results_without_values_come_back_as_they_are():
+    aux = {"flag": True, "count": 3, "array": numpy.array([1, 2])}
+    assert grad(lambda x: (x * x, aux), has_aux=True)(3.0)[1] is aux

@@ -73,14 +73,14 @@ def test_exceptions_of_a_rows_value_become_its_ieee_result() -> None:
 def test_a_name_declared_twice_is_refused_and_the_first_row_stays() -> None:
     first = Primitive("user_once", lambda x: x, (1.0,))
     for name in ("user_once", "sin"):
-        with pytest.raises(ValueError, match=rf"named '{name}' is declared already; choose another name"):
+        with pytest.raises(ValueError, match=rf"named '{name}' is declared already: choose another name"):
             Primitive(name, lambda x: x, (1.0,))
     assert table["user_once"] is first
     assert table["sin"] is autograd.sin
 
 
 def test_a_name_is_an_identifier() -> None:
-    with pytest.raises(ValueError, match="identifier, not 'a b'"):
+    with pytest.raises(ValueError, match="identifier in ASCII, not 'a b'"):
         Primitive("a b", lambda x: x, (1.0,))
     assert "a b" not in table
 
@@ -88,7 +88,7 @@ def test_a_name_is_an_identifier() -> None:
 def test_the_wrong_number_of_arguments_is_refused() -> None:
     pair = Primitive("user_pair", lambda x, y: x + y, (1.0, 1.0))
     for wrong in ((Value(1.0),), (1.0, 2.0, 3.0)):
-        with pytest.raises(TypeError, match=rf"user_pair takes 2 arguments, but {len(wrong)} were given"):
+        with pytest.raises(TypeError, match=rf"user_pair takes 2 arguments, not {len(wrong)}"):
             pair(*wrong)
 
 
@@ -96,3 +96,42 @@ def test_what_is_no_number_is_refused() -> None:
     for row, wrong in ((autograd.sin, "1"), (autograd.sin, None), (autograd.sin, 1j), (autograd.exp, [1.0])):
         with pytest.raises(TypeError):
             row(wrong)
+
+
+@pytest.mark.parametrize("name", ["backward", "data", "grad", "label"])
+def test_a_row_does_not_take_a_name_that_values_have(name: str) -> None:
+    with pytest.raises(ValueError, match="choose another name"):
+        autograd.primitive(name, math.sin, (1.0,))
+    with pytest.raises(ValueError, match="choose another name"):
+        autograd.primitive("user_alias", math.sin, (1.0,), methods=(name,))
+    assert "user_alias" not in autograd.table
+
+
+@pytest.mark.parametrize(
+    ("value", "partials", "message"),
+    [
+        (math.sin, lambda x, out: 1.0, "tuple"),
+        (math.sin, (), "one partial per argument"),
+        (math.sin, (lambda x: 1.0,), "takes 1 argument and the value"),
+        (lambda x, y: x, (1.0,), "does not take 1 argument"),
+        ("sin", (1.0,), "function of floats"),
+        (math.sin, ("cos",), "function, a number or None"),
+    ],
+)
+def test_a_row_that_cannot_stand_is_refused_and_not_declared(value: Any, partials: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        autograd.primitive("user_wrong", value, partials)
+    assert "user_wrong" not in autograd.table
+
+
+def test_a_partial_of_a_run_time_row_is_called_anew_at_every_point() -> None:
+    state = [1.0]
+    row = autograd.primitive("user_stateful", lambda x: x, (lambda x, out: state[0],))
+    assert row(Value(2.0)).partials == (1.0,)
+    state[0] = 5.0
+    assert row(Value(2.0)).partials == (5.0,)
+
+
+def test_a_partial_that_raises_for_a_number_is_nan() -> None:
+    row = autograd.primitive("user_raising", lambda x: x, (lambda x, out: 1 / math.sqrt(1 - x * x),))
+    assert math.isnan(row(Value(2.0)).partials[0])

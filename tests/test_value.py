@@ -310,7 +310,7 @@ def test_detach_gives_a_leaf_with_the_same_data() -> None:
     [
         row.name
         for row in autograd.primitives.table.values()
-        if row.arity == 1 and not row.comparison and not row.variadic
+        if row.arity == 1 and not row.comparison and not row.variadic and not row.auxiliary
     ],
 )
 def test_every_function_of_one_argument_is_a_method(name: str) -> None:
@@ -372,3 +372,17 @@ def test_a_numpy_scalar_on_the_left_gives_a_value() -> None:
         assert isinstance(result, Value)
         assert result.data == expected
     assert (v ** numpy.float64(3)).data == 27.0
+
+
+def test_powers_by_arrays_and_numpy_numbers() -> None:
+    powers = Value(3.0) ** numpy.array([2.0, 3.0])
+    assert [power.data for power in powers] == [9.0, 27.0]
+    assert (Value(3.0) ** numpy.int64(2)).primitive is autograd.square
+
+
+@pytest.mark.parametrize(
+    "number", [numpy.complex64(1 + 2j), numpy.str_("3"), numpy.array("3"), numpy.array(1j)]
+)
+def test_numpy_things_that_are_no_real_numbers_are_refused(number: Any) -> None:
+    with pytest.raises(TypeError, match="real number"):
+        Value(number)
