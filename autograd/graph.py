@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from autograd import containers, modes
-from autograd.engine import Value, check_finite, topological_order
+from autograd.engine import Condition, Value, check_finite, topological_order
 from autograd.primitives import selected_product, strong_product
 from autograd.rows import Primitive, real
 
@@ -362,7 +362,11 @@ def adjoints(
     As floats, from the recorded partials; or `as_values`, from the rows' partials applied to the nodes,
     so that they can be differentiated again.  `.grad` is not touched.
     """
-    order = topological_order(*(output for output in outputs if isinstance(output, Value)))
+    recorded = [output for output in outputs if isinstance(output, Value)]
+    order = topological_order(*recorded)
+    if conditions := [node for node in order if isinstance(node, Condition)]:
+        # Contributions are added in the order of the same program without a trace, where they are bools.
+        order = topological_order(*recorded, without=conditions)
     varying = depending(order, wrt)
     found: dict[Value, Any] = {}
     for output, seed in zip(outputs, seeds, strict=True):

@@ -3,7 +3,26 @@
 A method computes the value and the partials and makes the node.  Its text comes from the straight-line
 program of the row, so that recording an operation costs no calls but those of the C library: calling the
 row's own functions one by one costs several times as much.  Where Python raises for a number, the row
-itself gives the IEEE result.
+itself gives the IEEE result.  For `exp` the text is
+
+    def method(self):
+        x = self._data
+        try:
+            out = _exp(x)
+            dx = out
+        except (ValueError, ArithmeticError):
+            out = primitive.value(x)
+            dx = primitive.local_derivative(0, (x,), out)
+        node = new(Value)
+        node._primitive = primitive
+        node._data = out
+        node._mark = None
+        node._x = self
+        node._y = None
+        node._dx = dx
+        if modes.active:
+            apply_modes(node)
+        return node
 """
 
 from __future__ import annotations
@@ -100,7 +119,7 @@ def _compiled(row: Primitive, template: str, names: dict[str, Any]) -> Callable[
             written = _computation(row, text.removeprefix("compute by ").split(), namespace)
         elif text.startswith("return node of "):
             fields = text.removeprefix("return node of ").split(", ")
-            written = _NODE.format("\n".join(f"node.{field}" for field in fields)).split("\n")
+            written = _NODE.format("\n".join(f"node.{field}" for field in fields)).strip().split("\n")
         else:
             written = [text]
         lines += [indentation + part for part in written]
@@ -115,12 +134,24 @@ def _computation(row: Primitive, varying: list[str], namespace: dict[str, Any]) 
     arguments = ["x", "y"][: row.arity]
     positions = [arguments.index(name) for name in varying]
     program, out, partials = straightline.value_and_partials(row, arguments, positions)
-    lines = [*straightline.python_lines(program, namespace), f"out = {straightline.python_operand(out)}"]
+    results = {"out": out}
+    called = []
     for position, partial in zip(positions, partials, strict=True):
         variable = f"d{arguments[position]}"
         if partial is None:
             namespace[f"{variable}_of"] = row.partial(position)
-            lines.append(f"{variable} = real({variable}_of({', '.join(arguments)}, out))")
+            called.append(f"{variable} = real({variable}_of({', '.join(arguments)}, out))")
         else:
-            lines.append(f"{variable} = {straightline.python_operand(partial)}")
-    return lines
+            results[variable] = partial
+    # A step that computes a result bears its name; other results are assigned.
+    steps = {variable for variable, _, _ in program.steps}
+    names: dict[straightline.Operand, str] = {}
+    for name, operand in results.items():
+        if operand in steps:
+            names.setdefault(operand, name)
+    assigned = [
+        f"{name} = {names.get(operand, straightline.python_operand(operand))}"
+        for name, operand in results.items()
+        if names.get(operand) != name
+    ]
+    return [*straightline.python_lines(program, names, namespace), *assigned, *called]

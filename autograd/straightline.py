@@ -103,13 +103,16 @@ def _is_formula(partial: Any) -> bool:
     return not callable(partial) or getattr(partial, "__module__", None) == primitives.__name__
 
 
-def python_lines(program: Program, namespace: dict[str, Any]) -> list[str]:
-    """The program in Python; adds the functions that it calls to `namespace`."""
+def python_lines(program: Program, names: dict[Operand, str], namespace: dict[str, Any]) -> list[str]:
+    """The program in Python, with other names for some variables; adds what it calls to `namespace`."""
     lines = []
-    for name, row, operands in program.steps:
-        texts = [python_operand(thing) for thing in operands]
-        if _module(row) == "_operator" and row.infix and len(texts) == 2:
+    for variable, row, operands in program.steps:
+        name = names.get(variable, variable)
+        texts = [names.get(thing, python_operand(thing)) for thing in operands]
+        if _module(row) == "_operator" and row.infix:
             lines.append(f"{name} = {texts[0]} {row.infix} {texts[1]}")
+        elif _module(row) == "_operator" and not row.symbol.isidentifier():
+            lines.append(f"{name} = {row.symbol}{texts[0]}")
         else:
             function = f"_{row.name}"
             namespace[function] = row.function

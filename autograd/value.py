@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
 from autograd import copying, modes, primitives, recording, rows
@@ -529,13 +529,13 @@ rows.reserved.update(dir(Value))
 rows.for_each_primitive(_add_methods)
 
 
-def topological_order(*outputs: Value) -> list[Value]:
+def topological_order(*outputs: Value, without: Iterable[Value] = ()) -> list[Value]:
     """Every node that the outputs depend on, leaves included, each after all of its arguments.
 
     The order is what makes one sweep enough.  With b = 2*a; c = b + a; d = b + c, handing b's adjoint
     on at the first visit gives a 7 or 9, by the order of visits, instead of 5.  It depends on the
     expression alone (depth first, first argument first).  The walk keeps its own stack: graphs are
-    often deeper than Python's.
+    often deeper than Python's.  It does not enter the nodes `without`.
 
     >>> a = Value(1.0, label="a")
     >>> b = 2 * a
@@ -546,6 +546,8 @@ def topological_order(*outputs: Value) -> list[Value]:
     stack: list[Any] = list(reversed(outputs))
     opened, closed = object(), object()  # marks: the arguments are being walked; the node is in the order
     with _sorting:
+        for node in without:
+            node._mark = closed
         while stack:
             node = stack.pop()
             if node._mark is opened:

@@ -290,3 +290,14 @@ def test_labels_do_not_break_the_lines_of_a_listing():
     text = str(Graph(Value(1.0, label="a\nb\ud800") * 2))
     assert len(text.splitlines()) == 4
     text.encode()
+
+
+@given(st.floats(-3, 3))
+def test_a_recorded_condition_does_not_change_the_order_of_summation(x):
+    def f(x):
+        s, t, u = x * 0.1, autograd.sin(x) * 0.7, autograd.exp(x) * 1.3
+        return where(t * u > s, s + t, t - s) * u + autograd.maximum(u, s * t)
+
+    leaf = Value(x)
+    f(leaf).backward()
+    assert trace(f)(0.5).gradient().evaluate(x) == leaf.grad
