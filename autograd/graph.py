@@ -11,7 +11,7 @@ import functools
 import math
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd import containers, modes
 from autograd.engine import Condition, Value, check_finite, topological_order
@@ -21,6 +21,14 @@ from autograd.rows import Primitive, real
 __all__ = ["Graph", "trace"]
 
 _LISTED_AT_EACH_END = 100
+
+
+class _Signature(NamedTuple):
+    """What a traced function took and returned."""
+
+    arguments: containers.Structure
+    fixed: list[Any]  # for each leaf of the arguments the one that it must be, or _VARIES for an input
+    results: containers.Structure | None  # None for a flat tuple, or one number
 
 
 class Graph:
@@ -63,21 +71,21 @@ class Graph:
                     raise TypeError(f"a graph's inputs are Values, not {type(given).__name__}")
             if len(set(self.inputs)) < len(self.inputs):
                 raise ValueError("a graph's inputs are different Values, but one was given twice")
-        self.branches = ()
-        self._is_traced = False
-        self._arguments: containers.Structure | None = None
-        self._fixed: list[Any] = []
-        self._results: containers.Structure | None = None
-        self._complete(order)
-
-    def _complete(self, order: list[Value]) -> None:
-        """Lists the nodes: unused inputs first, then what the outputs and the branches depend on."""
         present = set(order)
-        unused = [given for given in self.inputs if given not in present]
-        self.nodes = (*unused, *order)
-        conditions = [condition for condition, _ in self.branches]
-        # A branch is checked as early as possible: beyond it the program may not be defined.
-        self._program = topological_order(*conditions, *self._recorded_outputs()) if conditions else order
+        self.nodes = (*(given for given in self.inputs if given not in present), *order)
+        self._program = order
+        self.branches = ()
+        self._signature: _Signature | None = None
+
+    def _traced(self, branches: Iterable[tuple[Value, bool]], signature: _Signature | None) -> Graph:
+        """This graph, with what a trace recorded besides the nodes."""
+        self.branches = tuple(branches)
+        self._signature = signature
+        if self.branches:
+            # A branch is checked as early as possible: beyond it the program may not be defined.
+            conditions = [condition for condition, _ in self.branches]
+            self._program = topological_order(*conditions, *self._recorded_outputs())
+        return self
 
     def _recorded_outputs(self) -> list[Value]:
         return [output for output in self.outputs if isinstance(output, Value)]
@@ -104,8 +112,8 @@ class Graph:
         """
         values = self._replay(self._matched(arguments, keywords))
         results = [values[output] if isinstance(output, Value) else output for output in self.outputs]
-        if self._results is not None:
-            return self._results.rebuild(results)
+        if self._signature is not None and self._signature.results is not None:
+            return self._signature.results.rebuild(results)
         return results[0] if len(results) == 1 else tuple(results)
 
     def values(self, *arguments: Any, **keywords: Any) -> list[Any]:
@@ -118,7 +126,8 @@ class Graph:
 
     def _matched(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
         """The arguments as one number per input."""
-        if self._arguments is None:
+        signature = self._signature
+        if signature is None:
             if keywords or len(arguments) != len(self.inputs):
                 raise TypeError(
                     f"this graph takes {len(self.inputs)} numbers, one per input, but {len(arguments)} "
@@ -126,18 +135,18 @@ class Graph:
                 )
             return list(arguments)
         try:
-            leaves = self._arguments.leaves((arguments, keywords))
+            leaves = signature.arguments.leaves((arguments, keywords))
         except TypeError as error:
             raise TypeError(
-                f"evaluate takes what the traced function took, {self._arguments!r} as (arguments, "
+                f"evaluate takes what the traced function took, {signature.arguments!r} as (arguments, "
                 f"keywords): {error}"
             ) from None
-        for fixed, leaf in zip(self._fixed, leaves, strict=True):
+        for fixed, leaf in zip(signature.fixed, leaves, strict=True):
             if fixed is not _VARIES and fixed != leaf:
                 raise TypeError(
                     f"the trace was made for {fixed!r}, not for {leaf!r}: trace the function again"
                 )
-        return [leaf for fixed, leaf in zip(self._fixed, leaves, strict=True) if fixed is _VARIES]
+        return [leaf for fixed, leaf in zip(signature.fixed, leaves, strict=True) if fixed is _VARIES]
 
     def _replay(self, given: list[Any]) -> dict[Value, Any]:
         """Every node's number, computed from one number per input."""
@@ -182,15 +191,9 @@ class Graph:
         recording = modes.Trace(self.inputs)
         with modes.entered(trace=recording, paused=0, scope=()):
             derivatives = adjoints(self.outputs, [1.0], nodes, as_values=True)
-        gradient = Graph(*derivatives, inputs=self.inputs)
-        gradient._arguments, gradient._fixed, gradient._is_traced = (
-            self._arguments,
-            self._fixed,
-            self._is_traced,
-        )
-        gradient.branches = (*self.branches, *recording.branches)
-        gradient._complete(topological_order(*gradient._recorded_outputs()))
-        return gradient
+        signature = self._signature and self._signature._replace(results=None)
+        branches = (*self.branches, *recording.branches)
+        return Graph(*derivatives, inputs=self.inputs)._traced(branches, signature)
 
     # --- Text ---
 
@@ -202,7 +205,7 @@ class Graph:
         return "\n".join(self._lines(_LISTED_AT_EACH_END))
 
     def _lines(self, at_each_end: int) -> Iterator[str]:
-        note = "" if self._is_traced else " (one path: without a trace no branch was recorded)"
+        note = "" if self._signature else " (one path: without a trace no branch was recorded)"
         yield repr(self)[1:-1] + note
         numbers = {node: f"%{number}" for number, node in enumerate(self.nodes)}
         omitted = range(at_each_end, len(self.nodes) - at_each_end)
@@ -304,12 +307,8 @@ def trace(function: Callable[..., Any]) -> Callable[..., Graph]:
                 raise TypeError(
                     f"a traced function returns numbers, but {function_name(function)} returned {output!r}"
                 )
-        graph = Graph(*outputs, inputs=inputs)
-        graph.branches = tuple(recording.branches)
-        graph._is_traced = True
-        graph._arguments, graph._fixed, graph._results = structure, fixed, results
-        graph._complete(topological_order(*graph._recorded_outputs()))
-        return graph
+        signature = _Signature(structure, fixed, results)
+        return Graph(*outputs, inputs=inputs)._traced(recording.branches, signature)
 
     return traced
 
