@@ -15,9 +15,10 @@ from typing import Any
 
 from autograd import containers, modes
 from autograd.engine import Value, topological_order
-from autograd.graph import adjoints, depending, function_name, tangents
+from autograd.graph import function_name
 from autograd.primitives import identity
 from autograd.rows import real
+from autograd.sweeps import adjoints, depending, tangents
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
