@@ -51,13 +51,17 @@ class Modes(threading.local):
 current = Modes()
 
 
+def _activate(step: int) -> None:
+    global active
+    with _lock:
+        active += step
+
+
 @contextlib.contextmanager
 def entered(**changes: Any) -> Iterator[None]:
     """The modes changed as given, in this thread, for one `with` block."""
-    global active
     before = {name: getattr(current, name) for name in changes}
-    with _lock:
-        active += 1
+    _activate(1)
     try:
         for name, value in changes.items():
             setattr(current, name, value)
@@ -65,8 +69,7 @@ def entered(**changes: Any) -> Iterator[None]:
     finally:
         for name, value in before.items():
             setattr(current, name, value)
-        with _lock:
-            active -= 1
+        _activate(-1)
 
 
 def origin() -> str:
@@ -104,19 +107,15 @@ class _Scope:
         self._name = name
 
     def __enter__(self) -> None:
-        global active
-        with _lock:
-            active += 1
+        _activate(1)
         current.scope = (*current.scope, self._name)
 
     def __exit__(self, *exception: object) -> None:
-        global active
         names = current.scope  # blocks that generators hold may end out of order
         if self._name in names:
             place = len(names) - 1 - names[::-1].index(self._name)
             current.scope = names[:place] + names[place + 1 :]
-        with _lock:
-            active -= 1
+        _activate(-1)
 
 
 class _Counted:
@@ -135,10 +134,8 @@ class _Counted:
 
 
 def _count(mode: str, step: int) -> None:
-    global active
     setattr(current, mode, getattr(current, mode) + step)
-    with _lock:
-        active += step
+    _activate(step)
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:

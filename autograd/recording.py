@@ -11,7 +11,7 @@ itself gives the IEEE result.  For `exp` the text is
             out = _exp(x)
             dx = out
         except (ValueError, ArithmeticError):
-            out = primitive.value(x)
+            out = primitive.value(*(x,))
             dx = primitive.local_derivative(0, (x,), out)
         node = new(Value)
         node._primitive = primitive
@@ -38,11 +38,7 @@ from autograd.rows import Primitive, real
 _UNARY = """
 def method(self):
     x = self._data
-    try:
-        compute by x
-    except (ValueError, ArithmeticError):
-        out = primitive.value(x)
-        dx = primitive.local_derivative(0, (x,), out)
+    compute by x
     return node of _x = self, _y = None, _dx = dx
 """
 
@@ -51,20 +47,12 @@ def method(self, other):
     x = self._data
     if isinstance(other, Value):
         y = other._data
-        try:
-            compute by x y
-        except (ValueError, ArithmeticError):
-            out = primitive.value(x, y)
-            dx, dy = primitive.local_derivatives((x, y), out)
+        compute by x y
         return node of _x = self, _y = other, _dx = dx, _dy = dy
     y = other if other.__class__ is float else number(other)
     if y is NotImplemented:
         return y
-    try:
-        compute by x
-    except (ValueError, ArithmeticError):
-        out = primitive.value(x, y)
-        dx = primitive.local_derivative(0, (x, y), out)
+    compute by x
     return node of _x = self, _y = None, _right = y, _dx = dx
 """
 
@@ -74,11 +62,7 @@ def method(self, other):
     if x is NotImplemented:
         return x
     y = self._data
-    try:
-        compute by y
-    except (ValueError, ArithmeticError):
-        out = primitive.value(x, y)
-        dy = primitive.local_derivative(1, (x, y), out)
+    compute by y
     return node of _x = self, _y = None, _left = x, _dx = dy
 """
 
@@ -130,7 +114,10 @@ def _compiled(row: Primitive, template: str, names: dict[str, Any]) -> Callable[
 
 
 def _computation(row: Primitive, varying: list[str], namespace: dict[str, Any]) -> list[str]:
-    """Lines that set `out` and, for each varying argument, its partial: `dx`, `dy`."""
+    """Lines that set `out` and, for each varying argument, its partial: `dx`, `dy`.
+
+    By the row's program; where that raises for a number, by the row itself.
+    """
     arguments = ["x", "y"][: row.arity]
     positions = [arguments.index(name) for name in varying]
     program, out, partials = straightline.value_and_partials(row, arguments, positions)
@@ -154,4 +141,15 @@ def _computation(row: Primitive, varying: list[str], namespace: dict[str, Any]) 
         for name, operand in results.items()
         if names.get(operand) != name
     ]
-    return [*straightline.python_lines(program, names, namespace), *assigned, *called]
+    point = f"({', '.join(arguments)},)"
+    fallback = [f"out = primitive.value(*{point})"] + [
+        f"d{arguments[position]} = primitive.local_derivative({position}, {point}, out)"
+        for position in positions
+    ]
+    return [
+        "try:",
+        *(f"    {line}" for line in straightline.python_lines(program, names, namespace)),
+        *(f"    {line}" for line in (*assigned, *called)),
+        "except (ValueError, ArithmeticError):",
+        *(f"    {line}" for line in fallback),
+    ]

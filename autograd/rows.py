@@ -71,7 +71,8 @@ class Primitive:
 
     `autograd.primitive` is this class: declaring a row makes it a function and, if unary, a method of
     every Value; it is differentiable to any order, drawn, listed and replayed like the built-in ones.
-    `value` and the partials get floats.  Declaring a name twice raises ValueError.
+    `value` gets floats; so do the partials, but Values where a derivative is itself differentiated.
+    Declaring a name twice raises ValueError.
 
     >>> cube = Primitive("doctest_cube", lambda x: x * x * x, (lambda x, out: 3 * x * x,))
     >>> cube(2.0), cube.local_derivatives((2.0,), 8.0)

@@ -62,17 +62,10 @@ class _Symbol:
     __sub__, __rsub__ = _operators(primitives.sub)
     __mul__, __rmul__ = _operators(primitives.mul)
     __truediv__, __rtruediv__ = _operators(primitives.div)
-    __floordiv__, __rfloordiv__ = _operators(primitives.floor_divide)
-    __mod__, __rmod__ = _operators(primitives.mod)
     __lt__, __gt__ = _operators(primitives.less)[0], _operators(primitives.greater)[0]
     __le__, __ge__ = _operators(primitives.less_equal)[0], _operators(primitives.greater_equal)[0]
     __eq__, __ne__ = _operators(primitives.equal)[0], _operators(primitives.not_equal)[0]
-    _power, __rpow__ = _operators(primitives.pow)
     __hash__ = object.__hash__
-
-    def __pow__(self, exponent: Any) -> Any:
-        is_two = isinstance(exponent, int | float) and exponent == 2
-        return primitives.square(self) if is_two else self._power(exponent)
 
 
 def operand(thing: Any) -> Operand:
