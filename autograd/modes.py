@@ -1,8 +1,8 @@
 """The modes of a thread: scope, no_grad, detect_anomaly and trace, held once for every engine.
 
 A mode belongs to the thread that entered it and ends with its `with` block, also by an exception.
-`active` counts the blocks entered in all threads, so that an engine with no mode in force pays one
-look at an integer for each operation.
+`active` has an entry for each block entered in any thread, so that an engine with no mode in force pays
+one look at the length of a list for each operation.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from typing import Any
 
 __all__ = ["detect_anomaly", "no_grad", "scope"]
 
-active = 0
-_lock = threading.Lock()
+active: list[None] = []
 _PACKAGE = os.path.dirname(__file__) + os.sep
 
 
@@ -51,17 +50,11 @@ class Modes(threading.local):
 current = Modes()
 
 
-def _activate(step: int) -> None:
-    global active
-    with _lock:
-        active += step
-
-
 @contextlib.contextmanager
 def entered(**changes: Any) -> Iterator[None]:
     """The modes changed as given, in this thread, for one `with` block."""
     before = {name: getattr(current, name) for name in changes}
-    _activate(1)
+    active.append(None)
     try:
         for name, value in changes.items():
             setattr(current, name, value)
@@ -69,7 +62,7 @@ def entered(**changes: Any) -> Iterator[None]:
     finally:
         for name, value in before.items():
             setattr(current, name, value)
-        _activate(-1)
+        active.pop()
 
 
 def origin() -> str:
@@ -107,7 +100,7 @@ class _Scope:
         self._name = name
 
     def __enter__(self) -> None:
-        _activate(1)
+        active.append(None)
         current.scope = (*current.scope, self._name)
 
     def __exit__(self, *exception: object) -> None:
@@ -115,7 +108,7 @@ class _Scope:
         if self._name in names:
             place = len(names) - 1 - names[::-1].index(self._name)
             current.scope = names[:place] + names[place + 1 :]
-        _activate(-1)
+        active.pop()
 
 
 class _Counted:
@@ -127,15 +120,12 @@ class _Counted:
         self._mode = mode
 
     def __enter__(self) -> None:
-        _count(self._mode, 1)
+        active.append(None)
+        setattr(current, self._mode, getattr(current, self._mode) + 1)
 
     def __exit__(self, *exception: object) -> None:
-        _count(self._mode, -1)
-
-
-def _count(mode: str, step: int) -> None:
-    setattr(current, mode, getattr(current, mode) + step)
-    _activate(step)
+        setattr(current, self._mode, getattr(current, self._mode) - 1)
+        active.pop()
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:
