@@ -10,13 +10,45 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-Record = tuple[Any, ...]  # (primitive, arguments, partials, data, grad or None, label, scope)
+from autograd.rows import Primitive, real
+
+Record = tuple[Any, ...]  # (primitive or None, arguments, partials, data, grad or None, label, scope)
 
 
 def record(node: Any) -> Record:
     """What a node is made of, in the order that `_restored` takes it."""
     grad = node.grad if node._has_grad else None
     return node.primitive, node.arguments, node.partials, node._data, grad, node.label, node.scope
+
+
+def checked(record: Any, kind: type) -> Record:
+    """The record, if a node of this kind can be made of it: a pickle may have been cut or edited.
+
+    Raises ValueError or TypeError, saying what is wrong, before anything is made.
+    """
+    if not isinstance(record, tuple) or len(record) != 7:
+        raise ValueError("a node is restored from a tuple of 7 things")
+    primitive, arguments, partials, data, grad, label, scope = record
+    if not isinstance(arguments, tuple) or not all(isinstance(a, kind | float) for a in arguments):
+        raise TypeError(f"a node is restored with a tuple of Values and floats as arguments: {arguments!r}")
+    if not isinstance(partials, tuple) or not all(isinstance(partial, float) for partial in partials):
+        raise TypeError(f"a node is restored with a tuple of floats as partials: {partials!r}")
+    if primitive is None:
+        fits = not arguments
+    elif isinstance(primitive, Primitive):
+        fits = len(arguments) == primitive.arity or (primitive.variadic and len(arguments) > 0)
+    else:
+        raise TypeError(f"a node is restored with a primitive, or None for a leaf: {primitive!r}")
+    if not fits or len(partials) != len(arguments):
+        raise ValueError(
+            f"a node of {primitive or 'no primitive'} is not restored with {len(arguments)} arguments "
+            f"and {len(partials)} partials"
+        )
+    if not isinstance(label, str) or not isinstance(scope, tuple):
+        raise TypeError(f"a node is restored with a str and a tuple as label and scope: {(label, scope)!r}")
+    if not all(isinstance(name, str) for name in scope):
+        raise TypeError(f"a scope is a tuple of names: {scope!r}")
+    return primitive, arguments, partials, real(data), None if grad is None else real(grad), label, scope
 
 
 def deepcopied(node: Any, memo: dict[int, Any]) -> Any:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd import containers, modes
-from autograd.engine import Value, check_finite, topological_order
+from autograd.engine import Value, topological_order
+from autograd.node import check_finite
 from autograd.rows import real
 from autograd.sweeps import adjoints
 

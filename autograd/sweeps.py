@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd import modes
-from autograd.engine import Condition, Value, check_finite, topological_order
+from autograd.engine import Condition, Value, topological_order
+from autograd.node import check_finite
 from autograd.primitives import selected_product, strong_product
 from autograd.rows import Primitive
 

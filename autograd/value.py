@@ -9,15 +9,25 @@ are; everything else about them stands in the table.
 from __future__ import annotations
 
 import functools
-import math
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import copying, modes, primitives, recording, rows
+from autograd import copying, modes, primitives, recording
+from autograd.node import (
+    Node,
+    Outcome,
+    add_methods,
+    check_finite,
+    refuse_assignment,
+    refuse_label,
+    refuse_operation,
+    refuse_sweep,
+    refuse_to_sort,
+)
 from autograd.rows import Primitive, real
 
-__all__ = ["Condition", "Value", "check_finite", "topological_order"]
+__all__ = ["Condition", "Value", "topological_order"]
 
 _new: Callable[[type[Value]], Value] = object.__new__
 _sorting = threading.RLock()  # the marks of one sort at a time: threads may share nodes
@@ -57,19 +67,6 @@ def _apply_modes(node: Value) -> None:
         _place(node, (computed,), (0.0,))
     elif current.paused:
         node._primitive = node._x = node._y = node._grad = None
-
-
-def _described(node: Value) -> str:
-    """The node's operation with its operands' labels and data: `log(x = 0.0)`."""
-    if node._primitive is None:
-        return f"leaf {node.label}".rstrip()
-    operands = [
-        " = ".join(filter(None, (operand.label, repr(operand._data))))
-        if isinstance(operand, Value)
-        else repr(operand)
-        for operand in node.arguments
-    ]
-    return f"{node._primitive.name}({', '.join(operands)})"
 
 
 def _operand(thing: Any) -> Any:
@@ -168,7 +165,7 @@ def _place(node: Value, arguments: tuple[Any, ...], partials: tuple[float, ...])
         node._many = arguments, partials
 
 
-class Value:
+class Value(Node):
     """A real number that is a leaf, or that remembers the primitive and the arguments it came from.
 
     `data` is converted to a double: bool, int, float, fractions and NumPy scalars are taken; str, lists,
@@ -224,11 +221,9 @@ class Value:
         self._data = data if data.__class__ is float else real(data)
         self._grad = self._mark = self._primitive = self._x = self._y = None
         if _op or _children:
-            raise TypeError(
-                "Value(data, label) makes a leaf: a node with an operation or children comes from an operator"
-            )
+            refuse_operation()
         if not isinstance(label, str) and label != ():
-            raise TypeError(f"a label is a str, not {type(label).__name__}")
+            refuse_label(label)
         if label or modes.active:
             origin = modes.origin() if modes.current.watched else None
             self._note = _Note(label or "", modes.current.scope, origin)
@@ -245,10 +240,7 @@ class Value:
     @data.setter
     def data(self, number: Any) -> None:
         if self._primitive is not None:
-            raise AttributeError(
-                f"only a leaf's data can be assigned, and this Value is the result of "
-                f"{self._primitive.name}: assign the leaves' data and compute it again"
-            )
+            refuse_assignment(self)
         self._data = real(number)
 
     @property
@@ -273,13 +265,17 @@ class Value:
     @label.setter
     def label(self, label: str) -> None:
         if not isinstance(label, str):
-            raise TypeError(f"a label is a str, not {type(label).__name__}")
+            refuse_label(label)
         self._note = self._noted._replace(label=label)
 
     @property
     def scope(self) -> tuple[str, ...]:
         """The names of the scopes around the node's creation, outermost first."""
         return self._noted.scope
+
+    @property
+    def _origin(self) -> str | None:
+        return self._noted.origin
 
     @property
     def _noted(self) -> _Note:
@@ -331,9 +327,7 @@ class Value:
         27.0
         """
         if modes.active and modes.current.trace is not None:
-            raise RuntimeError(
-                "backward() inside a trace: use autograd.grad or graph.gradient() around it instead"
-            )
+            refuse_sweep()
         start = real(seed)
         with _sweeping:
             order = topological_order(self)
@@ -365,50 +359,20 @@ class Value:
 
     # --- Copies ---
 
-    def detach(self) -> Value:
-        """A new leaf with the same data."""
-        return Value(self.data)
-
-    def __copy__(self) -> Value:
-        return type(self)._restored(copying.record(self))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copying.deepcopied(self, memo)
-
     def __reduce__(self) -> tuple[Any, ...]:
         return copying.reduced(self, topological_order)
 
     @classmethod
     def _restored(cls, record: copying.Record) -> Value:
         node = _new(cls)
-        node._primitive, arguments, partials, node._data, node._grad, label, scope = record
+        node._primitive, arguments, partials, node._data, node._grad, label, scope = copying.checked(
+            record, Value
+        )
         node._mark = None
         _place(node, arguments, partials)
         if label or scope:
             node._note = _Note(label, scope)
         return node
-
-    # --- micrograd's names ---
-
-    @property
-    def _op(self) -> str:
-        if self._primitive is None:
-            return ""
-        if self._primitive is primitives.pow and isinstance(self.arguments[1], float):
-            return f"**{self.arguments[1]:g}"
-        return self._primitive.symbol
-
-    @property
-    def _prev(self) -> tuple[Value, ...]:
-        operands = self.arguments
-        if self._primitive is primitives.pow and isinstance(operands[1], float):
-            operands = operands[:1]
-        return tuple(operand if isinstance(operand, Value) else Value(operand) for operand in operands)
-
-    def _backward(self) -> None:
-        for argument, partial in zip(self.arguments, self.partials, strict=True):
-            if isinstance(argument, Value) and self.grad != 0:
-                argument.grad += partial * self.grad
 
     # --- Python's operators ---
 
@@ -434,99 +398,32 @@ class Value:
     __hash__ = object.__hash__
     _apply_primitive = staticmethod(_apply)
 
-    def __pow__(self, exponent: Any) -> Any:
+    def __pow__(self, exponent: Any, modulo: Any = None) -> Any:
         exponent = _operand(exponent)
-        if exponent is NotImplemented:
-            return exponent
+        if exponent is NotImplemented or modulo is not None:
+            return NotImplemented
         if not isinstance(exponent, Value) and exponent == 2:
             return self.square()
         return self._power(exponent)
-
-    def __pos__(self) -> Value:
-        return self
-
-    def conjugate(self) -> Value:
-        """The Value itself, which is real; `numpy.std` of an array of Values asks for it."""
-        return self
-
-    def __divmod__(self, other: Any) -> tuple[Any, Any]:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
-        return other // self, other % self
-
-    def __round__(self, ndigits: SupportsIndex | None = None) -> Any:
-        return primitives.round(self) if ndigits is None else primitives.round_to(self, ndigits)
 
     def __bool__(self) -> bool:
         if modes.active and modes.current.trace is not None:
             return bool(self != 0)
         return self._data != 0
 
-    def __float__(self) -> float:
-        raise TypeError(
-            "a Value does not become a float by itself, which would lose its gradient: use v.data for the "
-            "number, and autograd.math instead of math (autograd.math.sin(v))"
-        )
-
-    def __int__(self) -> int:
-        raise TypeError(
-            "a Value does not become an int by itself, which would lose its gradient: use int(v.data), "
-            "or autograd.trunc(v) for a Value"
-        )
-
-    def __format__(self, specification: str) -> str:
-        return format(self._data, specification) if specification else repr(self)
-
-    def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"{type(self).__name__}(data={self._data!r}, grad={self.grad!r}{label})"
-
     if TYPE_CHECKING:  # the methods that the table of primitives adds
 
         def __getattr__(self, name: str) -> Callable[..., Any]: ...
 
 
-class Condition(Value):
+class Condition(Outcome, Value):
     """A comparison recorded inside a trace: `where` takes it, and its truth value records a branch."""
 
     __slots__ = ()
 
-    def __bool__(self) -> bool:
-        outcome = self._data != 0
-        if modes.active and modes.current.trace is not None:
-            modes.current.trace.branches.append((self, outcome))
-        return outcome
 
-    def __and__(self, other: Any) -> Any:
-        return primitives.logical_and(self, other)
-
-    def __or__(self, other: Any) -> Any:
-        return primitives.logical_or(self, other)
-
-    __rand__, __ror__ = __and__, __or__
-
-
-def _add_methods(primitive: Primitive) -> None:
-    """Gives Values the methods of a row: its name if it needs one argument only, and NumPy's names."""
-    if primitive.comparison or primitive.variadic or primitive.auxiliary:
-        return
-    needs_one = primitive.arity - len(primitive.defaults) == 1
-    names = (primitive.name, *primitive.methods) if needs_one else primitive.methods
-    method = _method(recording.unary, primitive, *names) if primitive.arity == 1 else _call(primitive)
-    for name in names:
-        setattr(Value, name, method)
-
-
-def _call(primitive: Primitive) -> Callable[..., Any]:
-    def method(self: Value, *others: Any) -> Any:
-        return primitive(self, *others)
-
-    return method
-
-
-rows.reserved.update(dir(Value))
-rows.for_each_primitive(_add_methods)
+Value._plain = Value
+add_methods(Value, functools.partial(_method, recording.unary))
 
 
 def topological_order(*outputs: Value, without: Iterable[Value] = ()) -> list[Value]:
@@ -542,6 +439,10 @@ def topological_order(*outputs: Value, without: Iterable[Value] = ()) -> list[Va
     >>> [node.data for node in topological_order(b * b + a)]
     [1.0, 2.0, 4.0, 5.0]
     """
+    without = tuple(without)
+    for thing in (*outputs, *without):
+        if not isinstance(thing, Value):
+            refuse_to_sort(thing)
     order: list[Value] = []
     stack: list[Any] = list(reversed(outputs))
     opened, closed = object(), object()  # marks: the arguments are being walked; the node is in the order
@@ -602,12 +503,4 @@ def _sweep(order: list[Any]) -> None:
 
 def _check_adjoints(order: list[Value]) -> None:
     for node in reversed(order):
-        check_finite("the adjoint of ", node, node._grad)
-
-
-def check_finite(what: str, node: Value, number: Any) -> None:
-    """Raises ArithmeticError, naming the node and its place, if what belongs to a node is nan or infinite."""
-    if not math.isfinite(number):
-        origin = node._noted.origin
-        place = f"at {origin}" if origin else "build it inside detect_anomaly() to see its line"
-        raise ArithmeticError(f"{what}{_described(node)} is {number}, {place}")
+        check_finite("the adjoint of ", node, node.grad)
