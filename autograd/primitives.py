@@ -15,6 +15,7 @@ The little language of a row
 - `kinks` maps points to the partials that hold there by convention (an element of the Clarke
   subdifferential) or as a pole; they are stated here and tested from here.  -0.0 counts as 0.
 - `domain` bounds each argument, from lower to upper, both included; `range(...)` means whole numbers.
+- `c` is the value in C, of a row that is no formula, no operator that C has, no function of its library.
 - `plain` is the same function as a plain formula, for numbers other than floats; there `2 + 0 * x` is
   2 at the precision of x.
 
@@ -51,16 +52,18 @@ greater       = Primitive("greater", operator.gt, (None, None), infix=">", compa
 greater_equal = Primitive("greater_equal", operator.ge, (None, None), infix=">=", comparison=True)
 equal         = Primitive("equal", operator.eq, (None, None), infix="==", comparison=True)
 not_equal     = Primitive("not_equal", operator.ne, (None, None), infix="!=", comparison=True)
-logical_and = Primitive("logical_and", lambda x, y: bool(x and y), (None, None), infix="and", comparison=True)
-logical_or  = Primitive("logical_or", lambda x, y: bool(x or y), (None, None), infix="or", comparison=True)
-logical_not = Primitive("logical_not", lambda x: not x, (None,), symbol="not", comparison=True)
+logical_and = Primitive("logical_and", lambda x, y: bool(x and y), (None, None), infix="and", comparison=True,
+                        c="{0} && {1}")
+logical_or  = Primitive("logical_or", lambda x, y: bool(x or y), (None, None), infix="or", comparison=True,
+                        c="{0} || {1}")
+logical_not = Primitive("logical_not", lambda x: not x, (None,), symbol="not", comparison=True, c="!{0}")
 
 where = Primitive(
     "where", lambda condition, x, y: x if condition else y,
     (None,
      lambda condition, x, y, out: where(condition, 1.0, 0.0),
      lambda condition, x, y, out: where(condition, 0.0, 1.0)),
-    selects=True,
+    selects=True, c="{0} ? {1} : {2}",
 )
 
 # --- Arithmetic ---------------------------------------------------------------------------------------
@@ -112,9 +115,10 @@ if hasattr(math, "fma"):  # Python 3.13
 
 floor_divide = Primitive(
     "floor_divide", operator.floordiv, (0.0, 0.0), infix="//", exceptional=special.division_by_zero,
-    plain=lambda x, y: floor(x / y),
+    plain=lambda x, y: floor(x / y), c="floor_divide({0}, {1})",
 )
-mod  = Primitive("mod", operator.mod, (1.0, lambda x, y, out: -floor_divide(x, y)), infix="%")
+mod  = Primitive("mod", operator.mod, (1.0, lambda x, y, out: -floor_divide(x, y)), infix="%",
+                 c="modulo({0}, {1})")
 fmod = Primitive("fmod", math.fmod, (1.0, lambda x, y, out: -round((x - out) / y)), methods=("fmod",),
                  libraries=(), plain=lambda x, y: x - y * trunc(x / y))
 remainder = Primitive("remainder", math.remainder, (1.0, lambda x, y, out: -round((x - out) / y)),
@@ -290,8 +294,8 @@ direction = Primitive(
     defined=True, auxiliary=True, plain=lambda x, y: x / hypot(x, y),
 )
 
-degrees = Primitive("degrees", math.degrees, (180 / math.pi,))
-radians = Primitive("radians", math.radians, (math.pi / 180,))
+degrees = Primitive("degrees", math.degrees, (180 / math.pi,), c=f"{{0}} * {180 / math.pi!r}")
+radians = Primitive("radians", math.radians, (math.pi / 180,), c=f"{{0}} * {math.pi / 180!r}")
 
 # --- Hyperbolic functions -----------------------------------------------------------------------------
 
@@ -351,21 +355,21 @@ polygamma = Primitive(
 # --- Absolute value, rounding, extremes ---------------------------------------------------------------
 
 abs      = Primitive("abs", operator.abs, (lambda x, out: sign(x),), methods=("fabs", "absolute"),
-                     kinks={(0.0,): (0.0,)})
+                     kinks={(0.0,): (0.0,)}, c="fabs({0})")
 sign     = Primitive("sign", lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), (0.0,), defined=True)
 step     = Primitive("step", lambda x: where(x > 0, 1.0, where(x <= 0, 0.0, x)), (0.0,),
                      defined=True, auxiliary=True, selects=True)
 copysign = Primitive("copysign", math.copysign, (lambda x, y, out: copysign(1.0, x) * copysign(1.0, y), 0.0),
                      plain=lambda x, y: where(y < 0, -abs(x), abs(x)), kinks={(0.0, 1.0): (1.0, 0.0)})
 floor    = Primitive("floor", lambda x: math.copysign(math.floor(x), x), (0.0,), exceptional=lambda x: x,
-                     plain=math.floor, kinks={(1.0,): (0.0,)})
+                     plain=math.floor, kinks={(1.0,): (0.0,)}, c="floor({0})")
 ceil     = Primitive("ceil", lambda x: math.copysign(math.ceil(x), x), (0.0,), exceptional=lambda x: x,
-                     plain=math.ceil, kinks={(1.0,): (0.0,)})
+                     plain=math.ceil, kinks={(1.0,): (0.0,)}, c="ceil({0})")
 trunc    = Primitive("trunc", lambda x: where(x < 0, ceil(x), floor(x)), (0.0,), defined=True,
                      kinks={(1.0,): (0.0,)})
 round    = Primitive("round", lambda x: math.copysign(builtins.round(x), x), (0.0,),
                      exceptional=lambda x: x, methods=("rint",), libraries=("rint", "nint"),
-                     plain=builtins.round, kinks={(0.5,): (0.0,)})
+                     plain=builtins.round, kinks={(0.5,): (0.0,)}, c="rint({0})")
 ldexp    = Primitive("ldexp", lambda x, exponent: math.ldexp(x, int(exponent)),
                      (lambda x, exponent, out: ldexp(1.0, exponent), None),
                      exceptional=lambda x, exponent: math.copysign(inf, x),

@@ -103,6 +103,7 @@ class Primitive:
         methods: tuple[str, ...] = (),
         libraries: tuple[str, ...] | None = None,
         plain: Callable[..., Any] | None = None,
+        c: str | None = None,
     ) -> None:
         """Declares a row.  Raises TypeError or ValueError, and declares nothing, if it cannot stand.
 
@@ -123,6 +124,7 @@ class Primitive:
         methods -- further names of its method on Values, as NumPy's ufuncs call it.
         libraries -- its names in NumPy, SciPy, mpmath and SymPy (default: the name and `methods`).
         plain -- the same function as a plain formula, for numbers whose library has no such name.
+        c -- the value as an expression in C, of `{0}`, `{1}`, ...; a row without is computed in Python.
         """
         if not isinstance(partials, tuple | list):
             raise TypeError(
@@ -145,6 +147,7 @@ class Primitive:
         self.methods = methods
         self._libraries = (name, *methods) if libraries is None else libraries
         self._plain = plain
+        self.c = c
         self._exceptional = exceptional or (self._on_reals if defined else lambda *_: math.nan)
         self._check()
         table[name] = self

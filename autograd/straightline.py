@@ -2,11 +2,12 @@
 
 A row is traced with symbols in place of numbers, rows that are defined by others are taken apart, and
 equal operations are done once.  What is left are operators, functions of the C library and algorithms:
-the text of a program in any language.  `python_lines` is that text in Python, for the engine in Python.
+the text of a program in any language.  `python_lines` is that text in Python, `c_lines` in C.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,13 @@ from autograd import primitives, special
 from autograd.rows import Primitive, real
 
 Operand = str | float  # a variable's name or a constant
+
+_C_LIBRARY = {
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "copysign", "cos", "cosh", "erf",
+    "erfc", "exp", "exp2", "expm1", "fma", "fmod", "log", "log10", "log1p", "log2", "pow", "remainder", "sin",
+    "sinh", "sqrt", "tan", "tanh",
+}  # fmt: skip
+"""The functions of `math` that are those of C's <math.h>."""
 
 
 class Program:
@@ -131,3 +139,35 @@ def _gives_floats(row: Primitive) -> bool:
 
 def _module(row: Primitive) -> str | None:
     return getattr(row.function, "__module__", None)
+
+
+def c_lines(program: Program) -> list[str] | None:
+    """The program in C, which declares its variables; None if a step is an algorithm in Python."""
+    lines = []
+    for variable, row, operands in program.steps:
+        expression = _c_expression(row)
+        if expression is None:
+            return None
+        kind = "int" if row.comparison else "double"
+        lines.append(f"{kind} {variable} = {expression.format(*map(c_operand, operands))};")
+    return lines
+
+
+def c_operand(thing: Operand) -> str:
+    """A variable or a constant in C, to the last bit."""
+    if isinstance(thing, str):
+        return thing
+    if math.isfinite(thing):
+        return f"({thing.hex()})"
+    return "NAN" if math.isnan(thing) else "INFINITY" if thing > 0 else "(-INFINITY)"
+
+
+def _c_expression(row: Primitive) -> str | None:
+    """How C writes the row's value, of the operands `{0}`, `{1}`, ...; None if it has none."""
+    if row.c is not None:
+        return row.c
+    if _module(row) == "_operator":
+        return f"{{0}} {row.infix} {{1}}" if row.infix else f"{row.symbol}{{0}}"
+    if _module(row) == "math" and row.function.__name__ in _C_LIBRARY:
+        return f"{row.function.__name__}({', '.join(f'{{{place}}}' for place in range(row.arity))})"
+    return None
