@@ -60,9 +60,8 @@ class Node:
         return tuple(operand if isinstance(operand, Node) else self._plain(operand) for operand in operands)
 
     def _backward(self) -> None:
-        argument: Any
         for argument, partial in zip(self.arguments, self.partials, strict=True):
-            if isinstance(argument, Node) and self.grad != 0:
+            if self.grad != 0 and not isinstance(argument, float):
                 argument.grad += partial * self.grad
 
     # --- Python's operators ---
@@ -138,14 +137,14 @@ def add_methods(kind: type[Node], unary: Callable[..., Any]) -> None:
             return
         needs_one = row.arity - len(row.defaults) == 1
         names = (row.name, *row.methods) if needs_one else row.methods
-        method = unary(row, *names) if row.arity == 1 else _call(row)
+        method = unary(row, *names) if row.arity == 1 else calling(row)
         for name in names:
             setattr(kind, name, method)
 
     rows.for_each_primitive(add)
 
 
-def _call(row: Primitive) -> Callable[..., Any]:
+def calling(row: Primitive) -> Callable[..., Any]:
     def method(self: Node, *others: Any) -> Any:
         return row(self, *others)
 

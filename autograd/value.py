@@ -183,6 +183,7 @@ class Value(Node):
     (0.7616, -1.2599, 0.8399)
     """
 
+    __module__ = "autograd.engine"  # where a pickle looks for it, whichever engine loads it
     __slots__ = (
         "__weakref__",
         "_data",
@@ -419,6 +420,7 @@ class Value(Node):
 class Condition(Outcome, Value):
     """A comparison recorded inside a trace: `where` takes it, and its truth value records a branch."""
 
+    __module__ = "autograd.engine"
     __slots__ = ()
 
 

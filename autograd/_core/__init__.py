@@ -1,0 +1,65 @@
+"""The same Value in C: hand-written engine and formulas generated from the table.
+
+The engine in Python, `autograd.value`, is the definition; this one equals it in every bit and every message.
+Importing it raises ModuleNotFoundError where it was not built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd import primitives, rows
+from autograd._core.value import Value, complete, declare, method, topological_order
+from autograd.node import Node, Outcome, add_methods, calling
+from autograd.rows import Primitive
+
+__all__ = ["Condition", "Value", "topological_order"]
+
+
+class Condition(Outcome, Value):
+    """A comparison recorded inside a trace: `where` takes it, and its truth value records a branch."""
+
+    __module__ = "autograd.engine"
+    __slots__ = ()
+
+
+def _arguments(self: Node, data: Any, label: Any = "", _op: Any = "", _children: Any = ()) -> tuple[Any, ...]:
+    return data, label, _op, _children
+
+
+_arguments.__name__, _arguments.__qualname__ = "__init__", "Value.__init__"  # as messages name it
+
+
+def _unary(row: Primitive, *names: str) -> Callable[..., Any]:
+    return method(row) or calling(row)
+
+
+rows.for_each_primitive(declare)
+complete(
+    Condition,
+    {
+        "add": primitives.add,
+        "sub": primitives.sub,
+        "mul": primitives.mul,
+        "truediv": primitives.div,
+        "floordiv": primitives.floor_divide,
+        "mod": primitives.mod,
+        "pow": primitives.pow,
+        "square": primitives.square,
+        "neg": primitives.neg,
+        "abs": primitives.abs,
+        "lt": primitives.less,
+        "le": primitives.less_equal,
+        "eq": primitives.equal,
+        "ne": primitives.not_equal,
+        "gt": primitives.greater,
+        "ge": primitives.greater_equal,
+        "constant": primitives.constant,
+    },
+    _arguments,
+)
+Value._plain = Value
+for _name in ("floor", "ceil", "trunc"):
+    setattr(Value, f"__{_name}__", _unary(rows.table[_name]))
+add_methods(Value, _unary)

@@ -1,0 +1,298 @@
+/* The recording of an operation: a node with its value, its arguments and its partials. */
+
+#ifndef AUTOGRAD_RECORD_H
+#define AUTOGRAD_RECORD_H
+
+#include "rules.h"
+
+/* A node without arguments; NULL with MemoryError set. */
+static INLINE Node *new_node(uint32_t row, uint8_t layout, double data)
+{
+    Node *node = allocate();
+    if (UNLIKELY(node == NULL))
+        return NULL;
+    node->data = data;
+    node->x = node->y = NULL;
+    node->rare = NULL;
+    node->weakrefs = NULL;
+    node->row = row;
+    node->layout = layout;
+    node->state = 0;
+    return node;
+}
+
+static inline PyObject *recorded_x(uint32_t row, Node *x, double out, double dx)
+{
+    Node *node = new_node(row, X, out);
+    if (UNLIKELY(node == NULL))
+        return NULL;
+    node->dx = dx;
+    node->x = (Node *)Py_NewRef(x);
+    return finished(node);
+}
+
+static inline PyObject *recorded_x_y(uint32_t row, Node *x, Node *y, double out, double dx, double dy)
+{
+    Node *node = new_node(row, X_Y, out);
+    if (UNLIKELY(node == NULL))
+        return NULL;
+    node->dx = dx;
+    node->dy = dy;
+    node->x = (Node *)Py_NewRef(x);
+    node->y = (Node *)Py_NewRef(y);
+    return finished(node);
+}
+
+/* With a number before or after x, as the layout says. */
+static inline PyObject *recorded_x_and_number(
+    uint32_t row, uint8_t layout, Node *x, double number, double out, double dx)
+{
+    Node *node = new_node(row, layout, out);
+    if (UNLIKELY(node == NULL))
+        return NULL;
+    node->dx = dx;
+    node->dy = number;
+    node->x = (Node *)Py_NewRef(x);
+    return finished(node);
+}
+
+/* What follows turns the generated functions of a row, which compute, into those that record.  `name` is the
+   row's, ROW_name its number. */
+
+#define UNARY(name)                                                       \
+    static PyObject *record_##name(Node *x)                               \
+    {                                                                     \
+        double out, dx;                                                   \
+        name##_by_x(x->data, &out, &dx);                                  \
+        return recorded_x(ROW_##name, x, out, dx);                          \
+    }                                                                     \
+    static PyObject *method_##name(PyObject *x, PyObject *Py_UNUSED(no))  \
+    {                                                                     \
+        return record_##name((Node *)x);                                  \
+    }
+
+#define BINARY(name)                                                      \
+    static PyObject *record_##name##_x_y(Node *x, Node *y)                \
+    {                                                                     \
+        double out, dx, dy;                                               \
+        name##_by_x_y(x->data, y->data, &out, &dx, &dy);                  \
+        return recorded_x_y(ROW_##name, x, y, out, dx, dy);                 \
+    }                                                                     \
+    static PyObject *record_##name##_x_number(Node *x, double y)          \
+    {                                                                     \
+        double out, dx;                                                   \
+        name##_by_x(x->data, y, &out, &dx);                               \
+        return recorded_x_and_number(ROW_##name, X_NUMBER, x, y, out, dx);  \
+    }                                                                     \
+    static PyObject *record_##name##_number_x(double x, Node *y)          \
+    {                                                                     \
+        double out, dy;                                                   \
+        name##_by_y(x, y->data, &out, &dy);                               \
+        return recorded_x_and_number(ROW_##name, NUMBER_X, y, x, out, dy);  \
+    }
+
+#define UNARY_FORMULA(text)                                                                       \
+    {                                                                                             \
+        .name = #text, .x = record_##text,                                                        \
+        .method = {#text, method_##text, METH_NOARGS, #text "($self, /)\n--\n\n"},                \
+    }
+#define BINARY_FORMULA(text)                                                                      \
+    {                                                                                             \
+        .name = #text, .x_y = record_##text##_x_y, .x_number = record_##text##_x_number,          \
+        .number_x = record_##text##_number_x,                                                     \
+    }
+#define GENERAL_FORMULA(text) {.name = #text, .compute = text##_by_all}
+
+/* --- Any row on any mixture of Values and numbers ------------------------------------------------- */
+
+#define USUAL_ARGUMENTS 8
+
+/* Gives a node that has none its arguments, a tuple of Values and floats, and their partials. */
+static int place(Node *node, PyObject *arguments, const double *partials)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(arguments);
+    PyObject *first = count > 0 ? PyTuple_GET_ITEM(arguments, 0) : NULL;
+    PyObject *second = count > 1 ? PyTuple_GET_ITEM(arguments, 1) : NULL;
+    int first_is_value = count > 0 && is_value(first), second_is_value = count > 1 && is_value(second);
+    if (count == 1 && first_is_value) {
+        node->layout = X;
+        node->x = (Node *)Py_NewRef(first);
+        node->dx = partials[0];
+    }
+    else if (count == 2 && (first_is_value || second_is_value)) {
+        node->layout = first_is_value ? second_is_value ? X_Y : X_NUMBER : NUMBER_X;
+        node->x = (Node *)Py_NewRef(first_is_value ? first : second);
+        node->dx = partials[first_is_value ? 0 : 1];
+        if (first_is_value && second_is_value)
+            node->y = (Node *)Py_NewRef(second);
+        node->dy = node->layout == X_Y        ? partials[1]
+                   : node->layout == X_NUMBER ? PyFloat_AS_DOUBLE(second)
+                                              : PyFloat_AS_DOUBLE(first);
+    }
+    else if (count > 0) {
+        Rare *rare = rare_new(count);
+        if (rare == NULL)
+            return -1;
+        rare->arguments = Py_NewRef(arguments);
+        memcpy(rare->partials, partials, (size_t)count * sizeof(double));
+        node->rare = rare;
+        node->layout = MANY;
+    }
+    return 0;
+}
+
+/* The number of a Value or of a float. */
+static inline double number_of(PyObject *operand)
+{
+    return is_value(operand) ? ((Node *)operand)->data : PyFloat_AS_DOUBLE(operand);
+}
+
+/* A leaf of the type given, a subclass's too; NULL with an exception set. */
+static Node *new_leaf(PyTypeObject *type, double data)
+{
+    if (type == value_type)
+        return new_node(LEAF, NO_ARGUMENTS, data);
+    Node *node = (Node *)type->tp_alloc(type, 0);
+    if (node == NULL)
+        return NULL;
+    node->data = data;
+    node->row = LEAF;
+    node->slab = NO_SLAB;
+    node->layout = NO_ARGUMENTS;
+    return node;
+}
+
+/* The value and partials of a row that is computed in Python; a new reference to the value as it came. */
+static PyObject *call_row(PyObject *primitive, PyObject *operands, double *partials)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(operands);
+    PyObject *numbers = PyTuple_New(count), *value = NULL, *out = NULL;
+    if (numbers == NULL)
+        return NULL;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *number = PyFloat_FromDouble(number_of(PyTuple_GET_ITEM(operands, i)));
+        if (number == NULL)
+            goto done;
+        PyTuple_SET_ITEM(numbers, i, number);
+    }
+    value = PyObject_GetAttrString(primitive, "value");
+    if (value != NULL)
+        out = PyObject_CallObject(value, numbers);
+    for (Py_ssize_t i = 0; out != NULL && i < count; i++) {
+        partials[i] = 0.0;
+        if (!is_value(PyTuple_GET_ITEM(operands, i)))
+            continue;
+        PyObject *partial = PyObject_CallMethod(primitive, "local_derivative", "nOO", i, numbers, out);
+        if (partial == NULL || real(partial, &partials[i]) < 0)
+            Py_CLEAR(out);
+        Py_XDECREF(partial);
+    }
+done:
+    Py_XDECREF(value);
+    Py_DECREF(numbers);
+    return out;
+}
+
+static PyObject *compute_row(const Rule *rule, PyObject *operands, double *partials)
+{
+    if (rule->formula.compute == NULL)
+        return call_row(rule->primitive, operands, partials);
+    Py_ssize_t count = PyTuple_GET_SIZE(operands);
+    double numbers[USUAL_ARGUMENTS], out;
+    for (Py_ssize_t i = 0; i < count; i++)
+        numbers[i] = number_of(PyTuple_GET_ITEM(operands, i));
+    rule->formula.compute(numbers, &out, partials);
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (!is_value(PyTuple_GET_ITEM(operands, i)))
+            partials[i] = 0.0;
+    return rule->comparison ? PyBool_FromLong(out != 0.0) : PyFloat_FromDouble(out);
+}
+
+/* Records a row on operands, Values and floats; of a comparison outside a trace, the plain truth value. */
+static PyObject *apply_row(uint32_t row, PyObject *operands)
+{
+    Rule rule = rules[row]; /* a copy, because a row that is called may declare others */
+    Py_ssize_t count = PyTuple_GET_SIZE(operands);
+    double usual[USUAL_ARGUMENTS], *partials = usual, data;
+    Node *node = NULL;
+    if (count > USUAL_ARGUMENTS && (partials = PyMem_Malloc((size_t)count * sizeof(double))) == NULL)
+        return PyErr_NoMemory();
+    PyObject *out = compute_row(&rule, operands, partials);
+    int is_traced = out == NULL ? -1 : rule.comparison ? tracing(NULL) : 1;
+    if (is_traced == 0) {
+        if (partials != usual)
+            PyMem_Free(partials);
+        return out;
+    }
+    if (is_traced > 0 && real(out, &data) == 0) {
+        node = new_leaf(rule.comparison ? condition_type : value_type, data);
+        if (node != NULL && place(node, operands, partials) < 0)
+            Py_CLEAR(node);
+    }
+    Py_XDECREF(out);
+    if (partials != usual)
+        PyMem_Free(partials);
+    if (node == NULL)
+        return NULL;
+    node->row = row;
+    return finished(node);
+}
+
+/* Value._apply_primitive(primitive, arguments): any row on any mixture of Values and numbers. */
+static PyObject *apply_primitive(PyObject *Py_UNUSED(type), PyObject *const *given, Py_ssize_t count)
+{
+    if (count != 2 || !PyTuple_Check(given[1])) {
+        PyErr_SetString(PyExc_TypeError, "_apply_primitive takes a primitive and a tuple of its arguments");
+        return NULL;
+    }
+    PyObject *number = PyDict_GetItemWithError(rule_numbers, given[0]);
+    if (number == NULL) {
+        if (!PyErr_Occurred())
+            PyErr_Format(PyExc_TypeError, "expected a primitive of the table, not %R", given[0]);
+        return NULL;
+    }
+    uint32_t row = (uint32_t)PyLong_AsUnsignedLong(number);
+    const Rule *rule = &rules[row];
+    PyObject *arguments = given[1];
+    Py_ssize_t arity = PyTuple_GET_SIZE(arguments);
+    PyObject *first = arity > 0 ? PyTuple_GET_ITEM(arguments, 0) : NULL;
+    if (arity != rule->arity && !(rule->variadic && arity > rule->arity)) {
+        PyErr_Format(PyExc_TypeError, "%R does not take %zd arguments", given[0], arity);
+        return NULL;
+    }
+    if (rule->formula.x != NULL && is_value(first))
+        return rule->formula.x((Node *)first);
+    if (rule->formula.x_y != NULL) {
+        PyObject *second = PyTuple_GET_ITEM(arguments, 1);
+        double x;
+        if (is_value(first) && is_value(second))
+            return rule->formula.x_y((Node *)first, (Node *)second);
+        if (is_value(first))
+            return real(second, &x) < 0 ? NULL : rules[row].formula.x_number((Node *)first, x);
+        if (is_value(second))
+            return real(first, &x) < 0 ? NULL : rules[row].formula.number_x(x, (Node *)second);
+    }
+    PyObject *operands = PyTuple_New(arity), *result = NULL;
+    int values = 0;
+    for (Py_ssize_t i = 0; operands != NULL && i < arity; i++) {
+        PyObject *operand = Py_NewRef(PyTuple_GET_ITEM(arguments, i));
+        values += is_value(operand);
+        if (!is_value(operand) && !PyFloat_CheckExact(operand)) {
+            double converted;
+            int failed = real(operand, &converted) < 0;
+            Py_SETREF(operand, failed ? NULL : PyFloat_FromDouble(converted));
+        }
+        if (operand == NULL)
+            Py_CLEAR(operands);
+        else
+            PyTuple_SET_ITEM(operands, i, operand);
+    }
+    if (operands != NULL && values == 0)
+        PyErr_Format(PyExc_TypeError, "there is no Value among the arguments of %R", given[0]);
+    else if (operands != NULL)
+        result = apply_row(row, operands);
+    Py_XDECREF(operands);
+    return result;
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* The rows of the table as this engine knows them, and the numbers that stand beside Values. */
+
+#ifndef AUTOGRAD_RULES_H
+#define AUTOGRAD_RULES_H
+
+#include "modes.h"
+
+/* A row's value and partials in C, generated from the table.  Those that record take Values that exist. */
+typedef struct {
+    const char *name;
+    PyMethodDef method;                        /* of a row of one argument */
+    PyObject *(*x)(Node *);                    /* records f(v), */
+    PyObject *(*x_y)(Node *, Node *);          /* f(v, w), */
+    PyObject *(*x_number)(Node *, double);     /* f(v, 2.0), */
+    PyObject *(*number_x)(double, Node *);     /* f(2.0, v) */
+    void (*compute)(const double *, double *, double *); /* or of any arguments: the value and all partials */
+} Formula;
+
+typedef struct {
+    PyObject *primitive;
+    Formula formula; /* empty for a row that is computed in Python */
+    Py_ssize_t arity;
+    uint64_t selects; /* bit by position: a partial of 0 there means that the argument was not selected */
+    int comparison;
+    int variadic;
+} Rule;
+
+static Rule *rules;
+static uint32_t rule_count;
+static PyObject *rule_numbers; /* a dict from Primitive to its place among the rules */
+
+static inline int skips(uint32_t row, Py_ssize_t position)
+{
+    return (int)(rules[row].selects >> (position < 63 ? position : 63) & 1);
+}
+
+/* --- Numbers -------------------------------------------------------------------------------------- */
+
+static PyObject *python_real; /* rows.real: the double nearest to a number of any kind, or TypeError */
+
+/* The double of what is a real number; -1 with an exception set for anything else. */
+static int real(PyObject *thing, double *number)
+{
+    if (PyFloat_CheckExact(thing)) {
+        *number = PyFloat_AS_DOUBLE(thing);
+        return 0;
+    }
+    if (PyLong_CheckExact(thing)) {
+        *number = PyLong_AsDouble(thing);
+        if (*number != -1.0 || !PyErr_Occurred())
+            return 0;
+        PyErr_Clear(); /* too large: the Python function knows its sign */
+    }
+    PyObject *converted = PyObject_CallOneArg(python_real, thing);
+    if (converted == NULL)
+        return -1;
+    *number = PyFloat_AsDouble(converted);
+    Py_DECREF(converted);
+    return 0;
+}
+
+/* The same for the other operand of an operator: 1 if it is a number, 0 if it is none, -1 for an exception. */
+static inline int operand(PyObject *thing, double *number)
+{
+    if (PyFloat_CheckExact(thing)) {
+        *number = PyFloat_AS_DOUBLE(thing);
+        return 1;
+    }
+    if (real(thing, number) == 0)
+        return 1;
+    if (!PyErr_ExceptionMatches(PyExc_TypeError))
+        return -1;
+    PyErr_Clear();
+    return 0;
+}
+
+/* x // y and x % y of doubles, as Python defines them; where Python raises, the IEEE result. */
+static double modulo(double x, double y)
+{
+    double rest = fmod(x, y);
+    if (rest == 0.0)
+        return copysign(0.0, y);
+    return (y < 0) != (rest < 0) ? rest + y : rest;
+}
+
+static double floor_divide(double x, double y)
+{
+    if (y == 0.0)
+        return x / y;
+    double rest = fmod(x, y);
+    double quotient = (x - rest) / y;
+    if (rest != 0.0 && (y < 0) != (rest < 0))
+        quotient -= 1.0;
+    if (quotient == 0.0)
+        return copysign(0.0, x / y);
+    double whole = floor(quotient);
+    return quotient - whole > 0.5 ? whole + 1.0 : whole;
+}
+
+#endif
