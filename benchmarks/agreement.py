@@ -9,7 +9,7 @@ import cmath
 import math
 from collections.abc import Iterable
 
-from benchmarks.contenders import Contender
+from benchmarks.worker import Evaluation
 from benchmarks.workloads import Workload
 
 STEP = 1e-100
@@ -38,7 +38,7 @@ def complex_step(workload: Workload, position: int) -> tuple[float, float]:
     return output.real, output.imag / STEP
 
 
-def check(workload: Workload, contenders: Iterable[Contender]) -> None:
+def check(workload: Workload, evaluations: Iterable[Evaluation]) -> None:
     """Raises ArithmeticError if a contender's value or any of its partial derivatives is wrong.
 
     Each is held against the complex step, at up to 400 inputs spread over all of them; the others also
@@ -49,16 +49,15 @@ def check(workload: Workload, contenders: Iterable[Contender]) -> None:
     for i in inputs[:: math.ceil(len(inputs) / SAMPLE)]:
         right_value, expected[i] = complex_step(workload, i)
     residue = RESIDUE * max(map(abs, expected.values()))
-    for contender in contenders:
-        value, gradient = contender.value_and_gradient(workload.function, workload.point)
+    for name, value, gradient, _ in evaluations:
         comparisons = [("the value", right_value, value)]
         if gradient is not None:
             if len(gradient) != len(inputs):
                 wrong = f"{len(gradient)} derivatives for {len(inputs)} inputs"
-                raise ArithmeticError(f"{workload.title}: {wrong} by {contender.name}")
+                raise ArithmeticError(f"{workload.title}: {wrong} by {name}")
             comparisons += [(f"the derivative by input {i}", expected[i], gradient[i]) for i in expected]
             expected = dict(enumerate(gradient)) | expected
         for what, right, given in comparisons:
             if not math.isclose(given, right, rel_tol=TOLERANCE, abs_tol=residue):
                 wrong = f"{what} is {given!r} instead of {right!r}"
-                raise ArithmeticError(f"{workload.title}: {wrong} by {contender.name}")
+                raise ArithmeticError(f"{workload.title}: {wrong} by {name}")

@@ -1,72 +1,47 @@
-"""CPU time and memory of a workload's evaluations, contender beside contender.
+"""What the contenders compute on a workload, and the CPU time it takes them, side by side."""
 
-The cyclic collector stays on, as a user has it.
-"""
-
-import gc
 import statistics
-import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
+from collections.abc import Iterable
+from contextlib import ExitStack
 
-from benchmarks import contenders, workloads
-from benchmarks.contenders import Contender
-from benchmarks.workloads import Workload
+from benchmarks.entrant import each, entrant
+from benchmarks.worker import Evaluation
 
 # A contender's turn takes at least so many seconds and evaluations: long enough to make it remove its own
-# cyclic garbage, as a loop of training does.
-BLOCK, EVALUATIONS = 0.2, 3
+# cyclic garbage, as a loop of training does.  An evaluation that takes longer than `LONG` is a turn.
+BLOCK, EVALUATIONS, LONG = 0.2, 3, 1.0
 
 
-def _seconds(contender: Contender, workload: Workload, repeats: int) -> float:
-    """CPU time of one evaluation, its graph built, differentiated and freed."""
-    gc.collect()  # the garbage of the contender before is not charged to this one
-    start = time.process_time()
-    for _ in range(repeats):
-        contender.value_and_gradient(workload.function, workload.point)
-    return (time.process_time() - start) / repeats
+def evaluated(workload: str, contenders: Iterable[str]) -> dict[str, Evaluation]:
+    """For each contender that does not fail, what it computes, the first thing in a fresh process."""
+
+    def evaluation(name: str) -> Evaluation:
+        with entrant(name, workload) as process:
+            return process.evaluation
+
+    return each(workload, contenders, evaluation)
 
 
-def interleaved(workload: Workload, entrants: list[Contender], rounds: int) -> list[list[float]]:
-    """For each contender its seconds per evaluation, one figure a round.
+def repeats(seconds: float) -> int:
+    """How many evaluations make a turn, if one takes so many seconds of CPU time."""
+    return 1 if seconds > LONG else max(EVALUATIONS, round(BLOCK / seconds))
+
+
+def interleaved(workload: str, contenders: Iterable[str], rounds: int) -> dict[str, list[float]]:
+    """For each contender that does not fail, its seconds per evaluation, one figure a round.
 
     In each round all take their turn, so that whatever disturbs the machine disturbs all of them.
     """
-    repeats = [max(EVALUATIONS, round(BLOCK / _seconds(entrant, workload, 1))) for entrant in entrants]
-    seconds: list[list[float]] = [[] for _ in entrants]
-    for _ in range(rounds):
-        for position, entrant in enumerate(entrants):
-            seconds[position].append(_seconds(entrant, workload, repeats[position]))
+    with ExitStack() as processes:
+        entrants = each(workload, contenders, lambda name: processes.enter_context(entrant(name, workload)))
+        turns = each(workload, entrants, lambda name: repeats(entrants[name].seconds(1)))
+        seconds: dict[str, list[float]] = {name: [] for name in turns}
+        for _ in range(rounds):
+            turn = each(workload, seconds, lambda name: entrants[name].seconds(turns[name]))
+            seconds = {name: [*seconds[name], turn[name]] for name in turn}
     return seconds
 
 
 def ratio(seconds: list[float], base: list[float]) -> float:
     """The median over the rounds of the ratio within a round."""
     return statistics.median(mine / yours for mine, yours in zip(seconds, base, strict=True))
-
-
-def peak_memory(name: str, workload_name: str) -> int | None:
-    """Bytes by which one gradient raises the resident memory of a fresh process, at its peak.
-
-    None where the system does not tell (it is read from Linux's /proc).
-    """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(_growth, name, workload_name).result()
-
-
-def _growth(name: str, workload_name: str) -> int | None:
-    contender, workload = contenders.load(name), workloads.load(workload_name)
-    before = _status("VmRSS")
-    contender.value_and_gradient(workload.function, workload.point)
-    peak = _status("VmHWM")
-    return None if before is None or peak is None else peak - before
-
-
-def _status(field: str) -> int | None:
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return None
-    kilobytes = next(line.split()[1] for line in lines if line.startswith(field + ":"))
-    return int(kilobytes) * 1024

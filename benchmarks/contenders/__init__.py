@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from benchmarks.workloads import Function
 
-NAMES = ("floats", "python_engine", "micrograd")
-"""In the table's order; the second, this library, is what the others are compared with."""
+NAMES = ("floats", "native_engine", "python_engine", "xad", "micrograd", "torch", "hips_autograd")
+"""In the table's order."""
 
 
 class Contender(Protocol):
@@ -21,7 +21,7 @@ class Contender(Protocol):
         """What the table calls it, with its version."""
 
     def number(self, x: float, /) -> Any:
-        """A number of its type, a leaf of the graph."""
+        """A number of its type that is no input: data of the workload."""
 
     def tanh(self, x: Any, /) -> Any: ...
     def exp(self, x: Any, /) -> Any: ...

@@ -4,15 +4,28 @@ The loss is the mean hinge of the margins plus 1e-4 times the sum of the squared
 weights are those of `random.seed(1337)`.
 """
 
+import csv
 import operator
 import random
+from pathlib import Path
 from typing import Any
 
 from benchmarks.workloads import Workload
-from nn.datasets import micrograd_moons
 
 SIZE = 100
+FILE = Path(__file__).parents[2] / "nn" / "data" / "moons_100.csv"
 LAYERS = ((2, 16), (16, 16), (16, 1))  # inputs and neurons of each
+
+
+def demo_samples() -> list[tuple[float, float, float]]:
+    """The demo's points, each with its side, -1 or 1.
+
+    They are read without `nn`, which imports our `autograd`: where a peer of that name is installed,
+    there is none of ours.
+    """
+    with FILE.open(encoding="utf-8") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        return [(float(row["x"]), float(row["y"]), 2.0 * int(row["label"]) - 1.0) for row in rows]
 
 
 def initial_parameters() -> list[float]:
@@ -32,10 +45,9 @@ def weighted_sums(layer: list[tuple[list[Any], Any]], inputs: list[Any]) -> list
 
 def workload(size: int = SIZE) -> Workload:
     """The loss over the first `size` points as a function of the 337 parameters."""
-    points, labels = micrograd_moons()
-    if size > len(points):
-        raise ValueError(f"the demo has {len(points)} points, not {size}")
-    samples = [(x, y, 2.0 * label - 1.0) for (x, y), label in zip(points[:size], labels, strict=False)]
+    samples = demo_samples()[:size]
+    if size > len(samples):
+        raise ValueError(f"the demo has {len(samples)} points, not {size}")
 
     def loss(math: Any, parameters: list[Any]) -> Any:
         remaining = iter(parameters)
