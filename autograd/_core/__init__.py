@@ -58,6 +58,7 @@ complete(
         "constant": primitives.constant,
     },
     _arguments,
+    Primitive,
 )
 Value._plain = Value
 for _name in ("floor", "ceil", "trunc"):

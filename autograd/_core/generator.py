@@ -106,7 +106,8 @@ def _program(
 
 def _documentation() -> Iterator[str]:
     """The docstrings of the engine in Python, which are those of the engine in C."""
-    documented = {"Value": Value, "topological_order": topological_order, **vars(Value)}
+    documented = {"call": Primitive.__call__, "topological_order": topological_order, "Value": Value}
+    documented.update(vars(Value))
     for name, thing in documented.items():
         if not name.startswith("_") and getattr(thing, "__doc__", None):
             lines = inspect.getdoc(thing) or ""

@@ -69,6 +69,10 @@ static inline PyObject *recorded_x_and_number(
     static PyObject *method_##name(PyObject *x, PyObject *Py_UNUSED(no))  \
     {                                                                     \
         return record_##name((Node *)x);                                  \
+    }                                                                     \
+    static void name##_by_all(const double *x, double *out, double *dx)   \
+    {                                                                     \
+        name##_by_x(x[0], out, dx);                                       \
     }
 
 #define BINARY(name)                                                      \
@@ -89,17 +93,21 @@ static inline PyObject *recorded_x_and_number(
         double out, dy;                                                   \
         name##_by_y(x, y->data, &out, &dy);                               \
         return recorded_x_and_number(ROW_##name, NUMBER_X, y, x, out, dy);  \
+    }                                                                     \
+    static void name##_by_all(const double *x, double *out, double *dx)   \
+    {                                                                     \
+        name##_by_x_y(x[0], x[1], out, &dx[0], &dx[1]);                   \
     }
 
-#define UNARY_FORMULA(text)                                                                       \
-    {                                                                                             \
-        .name = #text, .x = record_##text,                                                        \
-        .method = {#text, method_##text, METH_NOARGS, #text "($self, /)\n--\n\n"},                \
+#define UNARY_FORMULA(text)                                                        \
+    {                                                                              \
+        .name = #text, .compute = text##_by_all, .x = record_##text,               \
+        .method = {#text, method_##text, METH_NOARGS, #text "($self, /)\n--\n\n"}, \
     }
-#define BINARY_FORMULA(text)                                                                      \
-    {                                                                                             \
-        .name = #text, .x_y = record_##text##_x_y, .x_number = record_##text##_x_number,          \
-        .number_x = record_##text##_number_x,                                                     \
+#define BINARY_FORMULA(text)                                                                  \
+    {                                                                                         \
+        .name = #text, .compute = text##_by_all, .x_y = record_##text##_x_y,                  \
+        .x_number = record_##text##_x_number, .number_x = record_##text##_number_x,           \
     }
 #define GENERAL_FORMULA(text) {.name = #text, .compute = text##_by_all}
 
@@ -238,45 +246,23 @@ static PyObject *apply_row(uint32_t row, PyObject *operands)
     return finished(node);
 }
 
-/* Value._apply_primitive(primitive, arguments): any row on any mixture of Values and numbers. */
-static PyObject *apply_primitive(PyObject *Py_UNUSED(type), PyObject *const *given, Py_ssize_t count)
+/* Records a row on arguments as a user gives them, with a Value among them. */
+static PyObject *apply_to(uint32_t row, PyObject *const *arguments, Py_ssize_t count)
 {
-    if (count != 2 || !PyTuple_Check(given[1])) {
-        PyErr_SetString(PyExc_TypeError, "_apply_primitive takes a primitive and a tuple of its arguments");
-        return NULL;
+    Formula formula = rules[row].formula; /* a copy, because a number's conversion may declare rows */
+    if (formula.x != NULL)
+        return formula.x((Node *)arguments[0]);
+    if (formula.x_y != NULL) {
+        double number;
+        if (!is_value(arguments[1]))
+            return real(arguments[1], &number) < 0 ? NULL : formula.x_number((Node *)arguments[0], number);
+        if (!is_value(arguments[0]))
+            return real(arguments[0], &number) < 0 ? NULL : formula.number_x(number, (Node *)arguments[1]);
+        return formula.x_y((Node *)arguments[0], (Node *)arguments[1]);
     }
-    PyObject *number = PyDict_GetItemWithError(rule_numbers, given[0]);
-    if (number == NULL) {
-        if (!PyErr_Occurred())
-            PyErr_Format(PyExc_TypeError, "expected a primitive of the table, not %R", given[0]);
-        return NULL;
-    }
-    uint32_t row = (uint32_t)PyLong_AsUnsignedLong(number);
-    const Rule *rule = &rules[row];
-    PyObject *arguments = given[1];
-    Py_ssize_t arity = PyTuple_GET_SIZE(arguments);
-    PyObject *first = arity > 0 ? PyTuple_GET_ITEM(arguments, 0) : NULL;
-    if (arity != rule->arity && !(rule->variadic && arity > rule->arity)) {
-        PyErr_Format(PyExc_TypeError, "%R does not take %zd arguments", given[0], arity);
-        return NULL;
-    }
-    if (rule->formula.x != NULL && is_value(first))
-        return rule->formula.x((Node *)first);
-    if (rule->formula.x_y != NULL) {
-        PyObject *second = PyTuple_GET_ITEM(arguments, 1);
-        double x;
-        if (is_value(first) && is_value(second))
-            return rule->formula.x_y((Node *)first, (Node *)second);
-        if (is_value(first))
-            return real(second, &x) < 0 ? NULL : rules[row].formula.x_number((Node *)first, x);
-        if (is_value(second))
-            return real(first, &x) < 0 ? NULL : rules[row].formula.number_x(x, (Node *)second);
-    }
-    PyObject *operands = PyTuple_New(arity), *result = NULL;
-    int values = 0;
-    for (Py_ssize_t i = 0; operands != NULL && i < arity; i++) {
-        PyObject *operand = Py_NewRef(PyTuple_GET_ITEM(arguments, i));
-        values += is_value(operand);
+    PyObject *operands = PyTuple_New(count), *result = NULL;
+    for (Py_ssize_t i = 0; operands != NULL && i < count; i++) {
+        PyObject *operand = Py_NewRef(arguments[i]);
         if (!is_value(operand) && !PyFloat_CheckExact(operand)) {
             double converted;
             int failed = real(operand, &converted) < 0;
@@ -287,11 +273,87 @@ static PyObject *apply_primitive(PyObject *Py_UNUSED(type), PyObject *const *giv
         else
             PyTuple_SET_ITEM(operands, i, operand);
     }
-    if (operands != NULL && values == 0)
-        PyErr_Format(PyExc_TypeError, "there is no Value among the arguments of %R", given[0]);
-    else if (operands != NULL)
+    if (operands != NULL)
         result = apply_row(row, operands);
     Py_XDECREF(operands);
+    return result;
+}
+
+/* The number of a declared row; -1 if there is none, perhaps with an exception set. */
+static int64_t find_rule(PyObject *primitive)
+{
+    PyObject *number = PyDict_GetItemWithError(rule_numbers, primitive);
+    return number == NULL ? -1 : (int64_t)PyLong_AsUnsignedLong(number);
+}
+
+static inline int takes(uint32_t row, Py_ssize_t count)
+{
+    return count == rules[row].arity || (rules[row].variadic && count > rules[row].arity);
+}
+
+/* Value._apply_primitive(primitive, arguments): any row on any mixture of Values and numbers. */
+static PyObject *apply_primitive(PyObject *Py_UNUSED(type), PyObject *const *given, Py_ssize_t count)
+{
+    if (count != 2 || !PyTuple_Check(given[1])) {
+        PyErr_SetString(PyExc_TypeError, "_apply_primitive takes a primitive and a tuple of its arguments");
+        return NULL;
+    }
+    int64_t row = find_rule(given[0]);
+    if (row < 0) {
+        if (!PyErr_Occurred())
+            PyErr_Format(PyExc_TypeError, "expected a primitive of the table, not %R", given[0]);
+        return NULL;
+    }
+    PyObject *const *arguments = &PyTuple_GET_ITEM(given[1], 0);
+    Py_ssize_t arity = PyTuple_GET_SIZE(given[1]);
+    int values = 0;
+    for (Py_ssize_t i = 0; i < arity; i++)
+        values += is_value(arguments[i]);
+    if (!takes((uint32_t)row, arity) || values == 0) {
+        PyErr_Format(PyExc_TypeError, "%R does not take %zd arguments with %d Values", given[0], arity, values);
+        return NULL;
+    }
+    return apply_to((uint32_t)row, arguments, arity);
+}
+
+/* The value for numbers that Python has itself. */
+static PyObject *compute_numbers(const Rule *rule, PyObject *const *arguments, Py_ssize_t count)
+{
+    double numbers[USUAL_ARGUMENTS], partials[USUAL_ARGUMENTS], out;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (real(arguments[i], &numbers[i]) < 0)
+            return NULL;
+    rule->formula.compute(numbers, &out, partials);
+    return rule->comparison ? PyBool_FromLong(out != 0.0) : PyFloat_FromDouble(out);
+}
+
+static PyObject *python_call; /* Primitive.__call__ as it is written in Python */
+
+/* primitive(*arguments): at once for Values, floats, ints and bools, and for anything else as in Python. */
+static PyObject *call_primitive(PyObject *primitive, PyObject *const *arguments, Py_ssize_t count)
+{
+    int64_t row = find_rule(primitive);
+    if (row < 0 && PyErr_Occurred())
+        return NULL;
+    if (row >= 0 && takes((uint32_t)row, count)) {
+        Py_ssize_t values = 0, numbers = 0;
+        for (Py_ssize_t i = 0; i < count; i++) {
+            values += is_value(arguments[i]);
+            numbers += is_plain_number(arguments[i]);
+        }
+        if (values > 0 && values + numbers == count)
+            return apply_to((uint32_t)row, arguments, count);
+        if (numbers == count && rules[row].formula.compute != NULL)
+            return compute_numbers(&rules[row], arguments, count);
+    }
+    PyObject *result = NULL, *all = PyTuple_New(count + 1);
+    if (all == NULL)
+        return NULL;
+    PyTuple_SET_ITEM(all, 0, Py_NewRef(primitive));
+    for (Py_ssize_t i = 0; i < count; i++)
+        PyTuple_SET_ITEM(all, i + 1, Py_NewRef(arguments[i]));
+    result = PyObject_Call(python_call, all, NULL);
+    Py_DECREF(all);
     return result;
 }
 

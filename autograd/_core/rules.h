@@ -13,7 +13,7 @@ typedef struct {
     PyObject *(*x_y)(Node *, Node *);          /* f(v, w), */
     PyObject *(*x_number)(Node *, double);     /* f(v, 2.0), */
     PyObject *(*number_x)(double, Node *);     /* f(2.0, v) */
-    void (*compute)(const double *, double *, double *); /* or of any arguments: the value and all partials */
+    void (*compute)(const double *, double *, double *); /* of an array: the value and all partials */
 } Formula;
 
 typedef struct {
@@ -38,6 +38,11 @@ static inline int skips(uint32_t row, Py_ssize_t position)
 
 static PyObject *python_real; /* rows.real: the double nearest to a number of any kind, or TypeError */
 
+static inline int is_plain_number(PyObject *thing)
+{
+    return PyFloat_CheckExact(thing) || PyLong_CheckExact(thing) || PyBool_Check(thing);
+}
+
 /* The double of what is a real number; -1 with an exception set for anything else. */
 static int real(PyObject *thing, double *number)
 {
@@ -45,7 +50,7 @@ static int real(PyObject *thing, double *number)
         *number = PyFloat_AS_DOUBLE(thing);
         return 0;
     }
-    if (PyLong_CheckExact(thing)) {
+    if (PyLong_CheckExact(thing) || PyBool_Check(thing)) {
         *number = PyLong_AsDouble(thing);
         if (*number != -1.0 || !PyErr_Occurred())
             return 0;

@@ -357,8 +357,8 @@ static PyObject *value_restored(PyObject *type, PyObject *record)
             &label, &PyTuple_Type, &scope))
         goto done;
     Py_ssize_t count = PyTuple_GET_SIZE(partials);
-    PyObject *row = primitive == Py_None ? NULL : PyDict_GetItemWithError(rule_numbers, primitive);
-    if (primitive != Py_None && row == NULL) {
+    int64_t row = primitive == Py_None ? (int64_t)LEAF : find_rule(primitive);
+    if (row < 0) {
         if (!PyErr_Occurred())
             PyErr_Format(PyExc_TypeError, "expected a primitive of the table, not %R", primitive);
         goto done;
@@ -372,8 +372,7 @@ static PyObject *value_restored(PyObject *type, PyObject *record)
     node = new_leaf((PyTypeObject *)type, data);
     if (node == NULL || place(node, arguments, numbers) < 0)
         goto failed;
-    if (row != NULL)
-        node->row = (uint32_t)PyLong_AsUnsignedLong(row);
+    node->row = (uint32_t)row;
     if (grad != Py_None) {
         node->grad = PyFloat_AsDouble(grad);
         node->state |= HAS_GRAD;
@@ -619,33 +618,43 @@ done:
 /* method(row): the method of a row of one argument, or None if the row is computed in Python. */
 static PyObject *method(PyObject *Py_UNUSED(module), PyObject *primitive)
 {
-    PyObject *number = PyDict_GetItemWithError(rule_numbers, primitive);
-    if (number == NULL)
+    int64_t row = find_rule(primitive);
+    if (row < 0)
         return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_LookupError, "%R is not declared", primitive);
-    uint32_t row = (uint32_t)PyLong_AsUnsignedLong(number);
     if (rules[row].formula.x == NULL)
         Py_RETURN_NONE;
     return PyDescr_NewMethod(value_type, (PyMethodDef *)&formulas[row].method);
 }
 
-/* complete(Condition, operators): what is made in Python or chosen there. */
+/* complete(Condition, operators, arguments, Primitive): what is made in Python or chosen there. */
 static PyObject *complete(PyObject *Py_UNUSED(module), PyObject *args)
 {
-    PyTypeObject *condition;
+    static PyMethodDef call = {
+        "__call__", (PyCFunction)(void (*)(void))call_primitive, METH_FASTCALL,
+        "__call__($self, /, *arguments)\n--\n\n" DOCUMENTATION_call,
+    };
+    PyTypeObject *condition, *primitive_type;
     PyObject *chosen;
-    if (!PyArg_ParseTuple(args, "O!O!O", &PyType_Type, &condition, &PyDict_Type, &chosen, &initial))
+    if (!PyArg_ParseTuple(
+            args, "O!O!OO!", &PyType_Type, &condition, &PyDict_Type, &chosen, &initial, &PyType_Type, &primitive_type))
         return NULL;
     for (int i = 0; i < OPERATORS; i++) {
         PyObject *primitive = PyDict_GetItemString(chosen, operator_names[i]);
-        PyObject *number = primitive == NULL ? NULL : PyDict_GetItemWithError(rule_numbers, primitive);
-        if (number == NULL)
+        int64_t row = primitive == NULL ? -1 : find_rule(primitive);
+        if (row < 0)
             return PyErr_Format(PyExc_LookupError, "no row is given for the operator %s", operator_names[i]);
-        operator_rows[i] = (uint32_t)PyLong_AsUnsignedLong(number);
+        operator_rows[i] = (uint32_t)row;
         operators[i] = rules[operator_rows[i]].formula;
     }
     constant_row = operator_rows[CONSTANT];
     condition_type = (PyTypeObject *)Py_NewRef(condition);
     Py_INCREF(initial);
+    python_call = PyObject_GetAttrString((PyObject *)primitive_type, "__call__");
+    PyObject *in_c = python_call == NULL ? NULL : PyDescr_NewMethod(primitive_type, &call);
+    int failed = in_c == NULL || PyObject_SetAttrString((PyObject *)primitive_type, "__call__", in_c) < 0;
+    Py_XDECREF(in_c);
+    if (failed)
+        return NULL;
     Py_RETURN_NONE;
 }
 
