@@ -1,14 +1,15 @@
 # make demo    an expression differentiated and drawn, a network trained; the pictures are in demo/
-# make test    every test, and every example of the documentation
+# make test    every test and every example of the documentation, with each engine there is
 # make lint    ruff and mypy
-# make bench   the benchmarks
+# make bench   the benchmarks, with the peers whose environments there are
+# make peers   the environments of the benchmarks' peers
 # make clean   remove all that make has made, .venv included
 #
 # Each prepares .venv by itself.  PYTHON=/path/to/python3 chooses the interpreter, 3.11 or newer.
 
 PYTHON ?= python3 python3.13 python3.12 python3.11
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench peers clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -19,7 +20,13 @@ demo: .venv/with-plot
 	.venv/bin/python -m autograd demo --out demo
 
 test: .venv/with-test,plot,bench
-	.venv/bin/python -m pytest -n auto -ra
+	AUTOGRAD_CORE=python .venv/bin/python -m pytest -n auto -ra
+	@if [ "$$(.venv/bin/python -c 'import autograd; print(autograd.engine_name)')" = native ]; then \
+	    echo "AUTOGRAD_CORE=native .venv/bin/python -m pytest -n auto -ra"; \
+	    AUTOGRAD_CORE=native .venv/bin/python -m pytest -n auto -ra; \
+	else \
+	    echo "The engine in C was not built, for want of a compiler or of Python's headers: it is not tested."; \
+	fi
 
 lint: .venv/with-test,plot,bench,dev
 	.venv/bin/python -m ruff check
@@ -29,12 +36,19 @@ lint: .venv/with-test,plot,bench,dev
 bench: .venv/with-bench
 	.venv/bin/python -m benchmarks
 
+peers: .venv/with-bench
+	.venv/bin/python -m benchmarks.environments
+
 clean:
-	rm -rf .venv demo build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .venv-peers demo build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -f autograd/_core/*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The package and the extras named after "with-", installed again only when pyproject.toml changes.
-.venv/with-%: pyproject.toml .venv/pyvenv.cfg
+# What the engine in C is built from.
+core = setup.py autograd/rows.py autograd/primitives.py autograd/straightline.py $(wildcard autograd/_core/*)
+
+# The package and the extras named after "with-", installed again only when they or the engine change.
+.venv/with-%: pyproject.toml $(filter-out %.so %/__pycache__,$(core)) .venv/pyvenv.cfg
 	@echo "Installing scalar-autograd[$*] into .venv"
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@

@@ -191,7 +191,6 @@ def test_the_module_runs_as_a_program():
 
 
 def test_the_demo_draws_the_neuron_and_trains_the_network(capsys, tmp_path, monkeypatch):
-    pytest.importorskip("matplotlib")
     monkeypatch.setattr("nn.plots.GRID", 4)
     folder = tmp_path / "new" / "demo"
     assert demonstrate(folder, steps=2) == 0

@@ -337,10 +337,22 @@ def test_the_setting_names_the_only_engine(monkeypatch, no_engine):
         draw(square()).pipe("svg")
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("pygraphviz"), reason="pygraphviz is optional")
-def test_pygraphviz_renders_pdf(monkeypatch):
+STAND_IN = """
+class AGraph:
+    def __init__(self, string):
+        self.source = string
+
+    def draw(self, format, prog, args):
+        return f"{format} by {prog} of {self.source[:7]}".encode()
+"""
+
+
+def test_pygraphviz_is_given_the_source_and_the_format(monkeypatch, tmp_path):
+    tmp_path.joinpath("pygraphviz.py").write_text(STAND_IN)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("AUTOGRAD_GRAPHVIZ", "pygraphviz")
-    assert draw(square()).pipe("pdf").startswith(b"%PDF")
+    assert draw(square()).pipe("pdf") == b"pdf by dot of digraph"
 
 
 def test_an_engine_that_hangs_is_ended(monkeypatch, no_engine):
