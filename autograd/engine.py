@@ -16,7 +16,7 @@ if _forced not in ("", "native", "python"):
 engine_name = _forced or "native"
 if engine_name == "native" and not TYPE_CHECKING:
     try:
-        from autograd._core import Condition, Value, topological_order
+        from autograd._core import Condition, Value, call_rows_from_c, topological_order
     except ModuleNotFoundError as error:
         if error.name != "autograd._core.value":
             raise
@@ -26,5 +26,7 @@ if engine_name == "native" and not TYPE_CHECKING:
                 "and the package again, or unset AUTOGRAD_CORE"
             ) from error
         engine_name = "python"
+    else:
+        call_rows_from_c()
 if engine_name == "python":
     from autograd.value import Condition, Value, topological_order

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd import primitives, rows
-from autograd._core.value import Value, complete, declare, method, topological_order
+from autograd._core.value import Value, caller, complete, declare, method, topological_order
 from autograd.node import Node, Outcome, add_methods, calling
 from autograd.rows import Primitive
 
-__all__ = ["Condition", "Value", "topological_order"]
+__all__ = ["Condition", "Value", "call_rows_from_c", "topological_order"]
 
 
 class Condition(Outcome, Value):
@@ -29,6 +29,11 @@ def _arguments(self: Node, data: Any, label: Any = "", _op: Any = "", _children:
 
 
 _arguments.__name__, _arguments.__qualname__ = "__init__", "Value.__init__"  # as messages name it
+
+
+def call_rows_from_c() -> None:
+    """Makes a row called as a function start in C too, for the process in which this engine is in use."""
+    Primitive.__call__ = caller(Primitive)  # type: ignore[method-assign]
 
 
 def _unary(row: Primitive, *names: str) -> Callable[..., Any]:
@@ -58,7 +63,6 @@ complete(
         "constant": primitives.constant,
     },
     _arguments,
-    Primitive,
 )
 Value._plain = Value
 for _name in ("floor", "ceil", "trunc"):

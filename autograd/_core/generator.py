@@ -7,6 +7,7 @@ it is left to Python.  The build of the extension writes the result beside the s
 from __future__ import annotations
 
 import inspect
+import zlib
 from collections.abc import Iterator, Sequence
 
 from autograd import straightline
@@ -17,7 +18,10 @@ _MOST_ARGUMENTS = 8  # of a row in C
 
 
 def header() -> str:
-    """The generated header: the functions, the formulas in the order of the table, and the documentation."""
+    """The generated header: the functions, the formulas in the order of the table, and the documentation.
+
+    It ends with a digest of itself, by which an engine that was built from another table can be told.
+    """
     rows = list(table.values())
     numbers = ", ".join(f"ROW_{row.name}" for row in rows)
     entries = "\n".join(f"    {_entry(row)}," for row in rows)
@@ -28,7 +32,8 @@ def header() -> str:
         f"static const Formula formulas[] = {{\n{entries}\n}};\n",
         *_documentation(),
     ]
-    return "\n".join(parts) + "\n"
+    text = "\n".join(parts)
+    return f'{text}\n\n#define DIGEST "{zlib.crc32(text.encode()):08x}"\n'
 
 
 def _kind(row: Primitive) -> str | None:

@@ -626,17 +626,12 @@ static PyObject *method(PyObject *Py_UNUSED(module), PyObject *primitive)
     return PyDescr_NewMethod(value_type, (PyMethodDef *)&formulas[row].method);
 }
 
-/* complete(Condition, operators, arguments, Primitive): what is made in Python or chosen there. */
+/* complete(Condition, operators, arguments): what is made in Python or chosen there. */
 static PyObject *complete(PyObject *Py_UNUSED(module), PyObject *args)
 {
-    static PyMethodDef call = {
-        "__call__", (PyCFunction)(void (*)(void))call_primitive, METH_FASTCALL,
-        "__call__($self, /, *arguments)\n--\n\n" DOCUMENTATION_call,
-    };
-    PyTypeObject *condition, *primitive_type;
-    PyObject *chosen;
-    if (!PyArg_ParseTuple(
-            args, "O!O!OO!", &PyType_Type, &condition, &PyDict_Type, &chosen, &initial, &PyType_Type, &primitive_type))
+    PyTypeObject *condition;
+    PyObject *chosen, *arguments;
+    if (!PyArg_ParseTuple(args, "O!O!O", &PyType_Type, &condition, &PyDict_Type, &chosen, &arguments))
         return NULL;
     for (int i = 0; i < OPERATORS; i++) {
         PyObject *primitive = PyDict_GetItemString(chosen, operator_names[i]);
@@ -644,18 +639,27 @@ static PyObject *complete(PyObject *Py_UNUSED(module), PyObject *args)
         if (row < 0)
             return PyErr_Format(PyExc_LookupError, "no row is given for the operator %s", operator_names[i]);
         operator_rows[i] = (uint32_t)row;
-        operators[i] = rules[operator_rows[i]].formula;
+        operators[i] = rules[row].formula;
     }
     constant_row = operator_rows[CONSTANT];
     condition_type = (PyTypeObject *)Py_NewRef(condition);
-    Py_INCREF(initial);
-    python_call = PyObject_GetAttrString((PyObject *)primitive_type, "__call__");
-    PyObject *in_c = python_call == NULL ? NULL : PyDescr_NewMethod(primitive_type, &call);
-    int failed = in_c == NULL || PyObject_SetAttrString((PyObject *)primitive_type, "__call__", in_c) < 0;
-    Py_XDECREF(in_c);
-    if (failed)
-        return NULL;
+    initial = Py_NewRef(arguments);
     Py_RETURN_NONE;
+}
+
+/* caller(Primitive): a method to be its `__call__`, which turns to the one it has now for what it cannot do. */
+static PyObject *caller(PyObject *Py_UNUSED(module), PyObject *primitive_type)
+{
+    static PyMethodDef call = {
+        "__call__", (PyCFunction)(void (*)(void))call_primitive, METH_FASTCALL,
+        "__call__($self, /, *arguments)\n--\n\n" DOCUMENTATION_call,
+    };
+    if (!PyType_Check(primitive_type)) {
+        PyErr_SetString(PyExc_TypeError, "expected the class Primitive");
+        return NULL;
+    }
+    python_call = PyObject_GetAttrString(primitive_type, "__call__");
+    return python_call == NULL ? NULL : PyDescr_NewMethod((PyTypeObject *)primitive_type, &call);
 }
 
 static PyObject *topological_order(
@@ -695,6 +699,7 @@ static PyMethodDef functions[] = {
     {"declare", declare, METH_O, NULL},
     {"method", method, METH_O, NULL},
     {"complete", complete, METH_VARARGS, NULL},
+    {"caller", caller, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -743,7 +748,8 @@ static int execute(PyObject *module)
         return -1;
     value_type->tp_name = "Value"; /* as messages name a class that is written in Python */
     value_type->tp_vectorcall = value_vectorcall;
-    if (PyModule_AddObjectRef(module, "Value", (PyObject *)value_type) < 0)
+    if (PyModule_AddObjectRef(module, "Value", (PyObject *)value_type) < 0
+        || PyModule_AddStringConstant(module, "digest", DIGEST) < 0)
         return -1;
     topological_order_function = PyObject_GetAttrString(module, "topological_order");
     return topological_order_function == NULL ? -1 : 0;
