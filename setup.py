@@ -19,7 +19,7 @@ CORE = Path("autograd", "_core")
 # The bits are those of the C library that Python calls, so nothing is contracted into fused operations, and
 # no call of the library is replaced by another or computed by the compiler.
 FLAGS = {
-    "msvc": ["/O2", "/fp:precise", "/std:c11"],
+    "msvc": ["/O2", "/fp:precise", "/std:c11", "/utf-8"],
     "unix": ["-O3", "-ffp-contract=off", "-fno-builtin", "-fno-math-errno", "-fvisibility=hidden"],
 }
 
@@ -36,9 +36,16 @@ def generated_header() -> str:
 
 class BuildEngine(build_ext):
     def build_extension(self, ext: Extension) -> None:
+        # Compiled anew every time: an engine of an older table shall not outlive a failure.
+        built = [Path(self.get_ext_fullpath(ext.name))]
+        if self.inplace or self.editable_mode:
+            built.append(HERE / self.get_ext_filename(ext.name))
+        for path in built:
+            path.unlink(missing_ok=True)
+        self.force = True
         folder = Path(self.build_temp)
         folder.mkdir(parents=True, exist_ok=True)
-        folder.joinpath("formulas.h").write_text(generated_header(), encoding="ascii")
+        folder.joinpath("formulas.h").write_text(generated_header(), encoding="utf-8")
         ext.include_dirs.append(str(folder))
         ext.extra_compile_args = FLAGS.get(self.compiler.compiler_type, FLAGS["unix"])
         super().build_extension(ext)
@@ -50,7 +57,6 @@ setup(
         Extension(
             "autograd._core.value",
             [str(CORE / "value.c")],
-            depends=[str(path.relative_to(HERE)) for path in sorted((HERE / CORE).glob("*.[ch]"))],
             optional=os.environ.get("AUTOGRAD_CORE") != "native",
         )
     ],

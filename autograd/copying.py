@@ -48,6 +48,7 @@ def checked(record: Any, kind: type) -> Record:
         raise TypeError(f"a node is restored with a str and a tuple as label and scope: {(label, scope)!r}")
     if not all(isinstance(name, str) for name in scope):
         raise TypeError(f"a scope is a tuple of names: {scope!r}")
+    scope = tuple(map(str.__str__, scope))  # of no subclass, which might refer to the node
     return primitive, arguments, partials, real(data), None if grad is None else real(grad), label, scope
 
 

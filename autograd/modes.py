@@ -88,7 +88,7 @@ def scope(name: str) -> contextlib.AbstractContextManager[None]:
     """
     if not isinstance(name, str):
         raise TypeError(f"a scope's name is a str, not {type(name).__name__}")
-    return _Scope(name)
+    return _Scope(str.__str__(name))  # exactly a str: a subclass might refer to the nodes that refer to it
 
 
 class _Scope:

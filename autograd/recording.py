@@ -11,7 +11,7 @@ itself gives the IEEE result.  For `exp` the text is
             out = _exp(x)
             dx = out
         except (ValueError, ArithmeticError):
-            out = primitive.value(*(x,))
+            out = real(primitive.value(*(x,)))
             dx = primitive.local_derivative(0, (x,), out)
         node = new(Value)
         node._primitive = primitive
@@ -59,6 +59,8 @@ def method(self, other):
 _REFLECTED = """
 def method(self, other):
     x = other if other.__class__ is float else number(other)
+    if isinstance(x, Value):
+        return apply(primitive, (x, self))
     if x is NotImplemented:
         return x
     y = self._data
@@ -142,7 +144,7 @@ def _computation(row: Primitive, varying: list[str], namespace: dict[str, Any]) 
         if names.get(operand) != name
     ]
     point = f"({', '.join(arguments)},)"
-    fallback = [f"out = primitive.value(*{point})"] + [
+    fallback = [f"out = real(primitive.value(*{point}))"] + [
         f"d{arguments[position]} = primitive.local_derivative({position}, {point}, out)"
         for position in positions
     ]

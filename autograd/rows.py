@@ -47,7 +47,7 @@ def real(number: Any) -> float:
     >>> real(True), real(-10**400)
     (1.0, -inf)
     """
-    if number.__class__ is float:
+    if type(number) is float:
         return number
     kind = getattr(getattr(number, "dtype", None), "kind", "f")  # of NumPy's scalars and arrays
     is_real = isinstance(number, _NUMBERS) and not isinstance(number, complex)
@@ -158,6 +158,8 @@ class Primitive:
         """Raises if the row cannot stand in the table."""
         if not isinstance(self.name, str) or not self.name.isidentifier() or not self.name.isascii():
             raise ValueError(f"a primitive's name is an identifier in ASCII, not {self.name!r}")
+        if self.name.startswith("_"):
+            raise ValueError(f"a primitive's name does not begin with an underscore: {self.name!r}")
         if self.name in table:
             raise ValueError(
                 f"a primitive named {self.name!r} is declared already: "
@@ -178,6 +180,11 @@ class Primitive:
                     f"partial {position} of {self.name} takes {_counted(self.arity, 'argument')} "
                     f"and the value: lambda {', '.join(['x', 'y', 'z', 'w'][: self.arity])}, out: ..."
                 )
+        if not isinstance(self.selects, bool) and not all(0 <= i < min(self.arity, 63) for i in self.selects):
+            raise ValueError(
+                f"{self.name} selects among its {_counted(self.arity, 'argument')}, the first 63 at most, "
+                f"not at the positions {self.selects!r}"
+            )
         if not self.variadic and not _takes(self.function, self.arity):
             raise TypeError(
                 f"{self.name} has {_counted(self.arity, 'partial')}, one per argument, but its value "

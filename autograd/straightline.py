@@ -23,6 +23,8 @@ _C_LIBRARY = {
 }  # fmt: skip
 """The functions of `math` that are those of C's <math.h>."""
 
+_C_OPERATORS = {"+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!="}
+
 
 class Program:
     """Single operations in order, each a name, a row that is not defined by others, and its operands."""
@@ -166,8 +168,10 @@ def _c_expression(row: Primitive) -> str | None:
     """How C writes the row's value, of the operands `{0}`, `{1}`, ...; None if it has none."""
     if row.c is not None:
         return row.c
-    if _module(row) == "_operator":
-        return f"{{0}} {row.infix} {{1}}" if row.infix else f"{row.symbol}{{0}}"
+    if _module(row) == "_operator" and row.infix in _C_OPERATORS:
+        return f"{{0}} {row.infix} {{1}}"
+    if _module(row) == "_operator" and row.symbol == "-":
+        return "-{0}"
     if _module(row) == "math" and row.function.__name__ in _C_LIBRARY:
         return f"{row.function.__name__}({', '.join(f'{{{place}}}' for place in range(row.arity))})"
     return None

@@ -85,7 +85,14 @@ _Writer = Callable[[Primitive, dict[str, Any]], Callable[..., Any]]
 @functools.cache
 def _written(write: _Writer, row: Primitive) -> Callable[..., Any]:
     """The method that records a row, written out and compiled once."""
-    names = {"Value": Value, "new": _new, "number": _operand, "modes": modes, "apply_modes": _apply_modes}
+    names = {
+        "Value": Value,
+        "new": _new,
+        "number": _operand,
+        "apply": _apply,
+        "modes": modes,
+        "apply_modes": _apply_modes,
+    }
     return write(row, names)
 
 
@@ -137,7 +144,7 @@ def _apply(primitive: Primitive, arguments: tuple[Any, ...]) -> Any:
         return out
     node = _new(Condition if primitive.comparison else Value)
     node._primitive = primitive
-    node._data = real(out)
+    node._data = out = real(out)
     node._mark = None
     partials = tuple(
         primitive.local_derivative(position, data, out) if isinstance(operand, Value) else 0.0
@@ -219,12 +226,14 @@ class Value(Node):
     _note: _Note
 
     def __init__(self, data: Any, label: Any = "", _op: str = "", _children: tuple[()] = ()) -> None:
-        self._data = data if data.__class__ is float else real(data)
-        self._grad = self._mark = self._primitive = self._x = self._y = None
+        number = data if type(data) is float else real(data)
         if _op or _children:
             refuse_operation()
         if not isinstance(label, str) and label != ():
             refuse_label(label)
+        self._data = number
+        self._grad = self._mark = self._primitive = self._x = self._y = None
+        self._note = _NO_NOTE
         if label or modes.active:
             origin = modes.origin() if modes.current.watched else None
             self._note = _Note(label or "", modes.current.scope, origin)

@@ -24,11 +24,18 @@ class Condition(Outcome, Value):
     __slots__ = ()
 
 
-def _arguments(self: Node, data: Any, label: Any = "", _op: Any = "", _children: Any = ()) -> tuple[Any, ...]:
+def _init(self: Node, data: Any, label: Any = "", _op: Any = "", _children: Any = ()) -> tuple[Any, ...]:
+    """The constructor's arguments, or Python's own message of what is wrong with them."""
     return data, label, _op, _children
 
 
-_arguments.__name__, _arguments.__qualname__ = "__init__", "Value.__init__"  # as messages name it
+def _backward(self: Node, seed: Any = 1.0) -> Any:
+    """The same of the backward pass."""
+    return seed
+
+
+_init.__name__, _init.__qualname__ = "__init__", "Value.__init__"  # which the messages begin with
+_backward.__name__, _backward.__qualname__ = "backward", "Value.backward"
 
 
 def call_rows_from_c() -> None:
@@ -62,7 +69,8 @@ complete(
         "ge": primitives.greater_equal,
         "constant": primitives.constant,
     },
-    _arguments,
+    _init,
+    _backward,
 )
 Value._plain = Value
 for _name in ("floor", "ceil", "trunc"):

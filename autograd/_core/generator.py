@@ -10,7 +10,7 @@ import inspect
 import zlib
 from collections.abc import Iterator, Sequence
 
-from autograd import straightline
+from autograd import primitives, straightline
 from autograd.rows import Primitive, table
 from autograd.value import Value, topological_order
 
@@ -22,12 +22,13 @@ def header() -> str:
 
     It ends with a digest of itself, by which an engine that was built from another table can be told.
     """
-    rows = list(table.values())
+    rows = [table[name] for name in primitives.__all__ if name in table]  # without those declared since
     numbers = ", ".join(f"ROW_{row.name}" for row in rows)
     entries = "\n".join(f"    {_entry(row)}," for row in rows)
     parts = [
         "/* Generated from the table of primitives by autograd/_core/generator.py. */\n",
         f"enum {{ {numbers} }};\n",
+        f'_Static_assert(USUAL_ARGUMENTS >= {_MOST_ARGUMENTS}, "formulas have at most so many arguments");\n',
         *(text for row in rows for text in _functions(row)),
         f"static const Formula formulas[] = {{\n{entries}\n}};\n",
         *_documentation(),
@@ -45,7 +46,9 @@ def _kind(row: Primitive) -> str | None:
 
 def _entry(row: Primitive) -> str:
     kind = _kind(row)
-    return f'{{.name = "{row.name}"}}' if kind is None else f"{kind}_FORMULA({row.name})"
+    if kind is None:
+        return f'{{.name = "{row.name}"}}'
+    return f"{kind}_FORMULA({row.name}{f', {row.arity}' if kind == 'GENERAL' else ''})"
 
 
 def _functions(row: Primitive) -> Iterator[str]:

@@ -2,7 +2,9 @@
    needs no stack, however deep the graph.
 
    Nodes are not tracked by the cyclic garbage collector, because they form no cycles: a node refers to its
-   arguments, which are there before it and are never replaced, and to exact strings and tuples of strings. */
+   arguments, which are there before it and are never replaced, and to exact strings and tuples of strings.
+   Only an instance of a subclass that is given a result of its own as an attribute closes a cycle, which the
+   collector cannot see. */
 
 #ifndef AUTOGRAD_MEMORY_H
 #define AUTOGRAD_MEMORY_H
@@ -23,9 +25,9 @@
 static inline void ask_for_memory(const Node *node, ptrdiff_t distance)
 {
 #if defined(__GNUC__) || defined(__clang__)
-    const char *address = (const char *)((uintptr_t)node + (uintptr_t)distance);
-    __builtin_prefetch(address, 1);
-    __builtin_prefetch(address + 64, 1);
+    uintptr_t address = (uintptr_t)node + (uintptr_t)distance;
+    __builtin_prefetch((const void *)address, 1);
+    __builtin_prefetch((const void *)(address + 64), 1);
 #else
     (void)node, (void)distance;
 #endif
@@ -52,9 +54,9 @@ static Slab slabs[SLABS];
 static uint32_t slabs_opened; /* from here on none has ever had memory */
 static uint32_t empty_slabs;  /* how many hold memory and no node */
 
-/* The ring of the slabs with room.  The head gives the next node; `last` ends the ring and never has room. */
-static Slab last = {.fresh = SLAB_NODES, .before = &last, .after = &last};
-static Slab *head = &last;
+/* The ring of the slabs with room.  Its head gives the next node; its end never has room. */
+static Slab ring_end = {.fresh = SLAB_NODES, .before = &ring_end, .after = &ring_end};
+static Slab *ring_head = &ring_end;
 
 static void ring_insert(Slab *slab, Slab *next)
 {
@@ -70,15 +72,15 @@ static void ring_remove(Slab *slab)
     slab->before = slab->after = NULL;
 }
 
-/* Makes the head a slab with room.  Returns -1 with MemoryError set if there is no memory. */
+/* Makes the head of the ring a slab with room.  Returns -1 with MemoryError set if there is no memory. */
 static NOINLINE int find_room(void)
 {
-    if (head != &last) { /* used up: it returns to the ring with the first node that is freed */
-        Slab *next = head->after;
-        ring_remove(head);
-        head = next;
+    if (ring_head != &ring_end) { /* used up: it returns to the ring with the first node that is freed */
+        Slab *next = ring_head->after;
+        ring_remove(ring_head);
+        ring_head = next;
     }
-    if (head != &last)
+    if (ring_head != &ring_end)
         return 0;
     Slab *slab = slabs;
     while (slab < slabs + slabs_opened && slab->memory != NULL)
@@ -96,29 +98,30 @@ static NOINLINE int find_room(void)
     slab->free = NULL;
     slab->fresh = slab->used = 0;
     empty_slabs++;
-    ring_insert(slab, &last);
-    head = slab;
+    ring_insert(slab, &ring_end);
+    ring_head = slab;
     return 0;
 }
 
 /* A node of the type Value, with one reference and nothing else set but its slab; NULL with MemoryError. */
 static INLINE Node *allocate(void)
 {
-    if (UNLIKELY(head->free == NULL && head->fresh == SLAB_NODES) && find_room() < 0)
+    if (UNLIKELY(ring_head->free == NULL && ring_head->fresh == SLAB_NODES) && find_room() < 0)
         return NULL;
-    Node *node = head->free;
+    Node *node = ring_head->free;
     if (node != NULL) {
         UNPOISON(node);
-        head->free = node->x;
-        ask_for_memory(head->free, 0);
+        ring_head->free = node->x;
+        ask_for_memory(ring_head->free, 0);
     }
     else {
-        node = head->memory + head->fresh++;
+        node = ring_head->memory + ring_head->fresh++;
+        UNPOISON(node);
         ask_for_memory(node, 1024);
         node->ob_base = (PyObject){0};
-        node->slab = head->number;
+        node->slab = ring_head->number;
     }
-    if (UNLIKELY(head->used++ == 0))
+    if (UNLIKELY(ring_head->used++ == 0))
         empty_slabs--;
 #if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
     (void)PyObject_Init((PyObject *)node, value_type);
@@ -135,6 +138,8 @@ static void give_back(Slab *slab)
     PyObjectArenaAllocator arenas;
     PyObject_GetArenaAllocator(&arenas);
     ring_remove(slab);
+    for (uint32_t i = 0; i < SLAB_NODES; i++)
+        UNPOISON(&slab->memory[i]);
     arenas.free(arenas.ctx, slab->memory, SLAB_BYTES);
     slab->memory = NULL;
     empty_slabs--;
@@ -148,17 +153,17 @@ static inline void recycle(Node *node)
     slab->free = node;
     POISON(node);
     if (UNLIKELY(slab->after == NULL)) { /* it was full: it may serve again, after the head */
-        ring_insert(slab, head == &last ? &last : head->after);
-        if (head == &last)
-            head = slab;
+        ring_insert(slab, ring_head == &ring_end ? &ring_end : ring_head->after);
+        if (ring_head == &ring_end)
+            ring_head = slab;
     }
     if (UNLIKELY(--slab->used == 0)) {
         slab->free = NULL;
         slab->fresh = 0;
         empty_slabs++;
-        if (slab != head) {
+        if (slab != ring_head) {
             ring_remove(slab);
-            ring_insert(slab, &last);
+            ring_insert(slab, &ring_end);
             if (empty_slabs > KEPT_SLABS)
                 give_back(slab);
         }

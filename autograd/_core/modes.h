@@ -71,17 +71,18 @@ static int set_scope(Node *node, PyObject *scope)
             Py_XSETREF(own->scope, Py_NewRef(scope));
         return own == NULL ? -1 : 0;
     }
-    if (recent == NULL || recent->scope != scope) {
-        Rare *rare = rare_new(0);
-        if (rare == NULL)
-            return -1;
-        rare->scope = Py_NewRef(scope);
-        Rare *older = recent;
-        recent = rare;
-        rare_free(older);
+    if (recent != NULL && recent->scope == scope) {
+        recent->users++;
+        node->rare = recent;
+        return 0;
     }
-    recent->users++;
-    node->rare = recent;
+    Rare *rare = rare_new(0), *older = recent;
+    if (rare == NULL)
+        return -1;
+    rare->scope = Py_NewRef(scope);
+    rare->users++;
+    node->rare = recent = rare;
+    rare_free(older);
     return 0;
 }
 

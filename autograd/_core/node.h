@@ -9,6 +9,10 @@
 #include <math.h>
 #include <stdint.h>
 
+#ifdef Py_GIL_DISABLED
+#error "the engine in C relies on the interpreter's lock: without it the engine in Python is used"
+#endif
+
 #if defined(__GNUC__) || defined(__clang__)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define INLINE inline __attribute__((always_inline))
@@ -51,19 +55,22 @@ struct Node {
 #define LEAF UINT32_MAX
 #define NO_SLAB UINT16_MAX
 
-enum layout {
+/* The layouts: a further one concerns `place`, `forget_arguments`, `walk`, `hand_on`, `get_arguments` and
+   `get_partials`. */
+enum {
     NO_ARGUMENTS,
-    X,       /* f(v) */
-    X_Y,     /* f(v, w) */
+    X,        /* f(v) */
+    X_Y,      /* f(v, w) */
     X_NUMBER, /* f(v, 2.0) */
     NUMBER_X, /* f(2.0, v) */
-    MANY,    /* all of them in a block of their own */
+    MANY,     /* all of them in a block of their own */
 };
 
-enum state {
-    HAS_GRAD = 1,  /* something has set `grad` since it was cleared */
-    HAD_GRAD = 2,  /* the same before the sweep in progress */
-    VISITED = 4,   /* by the sort in progress */
+/* The bits of the state. */
+enum {
+    HAS_GRAD = 1, /* something has set `grad` since it was cleared */
+    HAD_GRAD = 2, /* the same before the sweep in progress */
+    VISITED = 4,  /* by the sort in progress */
 };
 
 #if UINTPTR_MAX == UINT64_MAX && !defined(Py_TRACE_REFS)
@@ -75,7 +82,7 @@ static PyTypeObject *condition_type;
 
 static inline int is_value(PyObject *object)
 {
-    return Py_IS_TYPE(object, value_type) || PyType_IsSubtype(Py_TYPE(object), value_type);
+    return PyObject_TypeCheck(object, value_type);
 }
 
 /* --- What is rare --------------------------------------------------------------------------------- */

@@ -101,15 +101,15 @@ static inline PyObject *recorded_x_and_number(
 
 #define UNARY_FORMULA(text)                                                        \
     {                                                                              \
-        .name = #text, .compute = text##_by_all, .x = record_##text,               \
+        .name = #text, .arity = 1, .compute = text##_by_all, .x = record_##text,   \
         .method = {#text, method_##text, METH_NOARGS, #text "($self, /)\n--\n\n"}, \
     }
 #define BINARY_FORMULA(text)                                                                  \
     {                                                                                         \
-        .name = #text, .compute = text##_by_all, .x_y = record_##text##_x_y,                  \
+        .name = #text, .arity = 2, .compute = text##_by_all, .x_y = record_##text##_x_y,      \
         .x_number = record_##text##_x_number, .number_x = record_##text##_number_x,           \
     }
-#define GENERAL_FORMULA(text) {.name = #text, .compute = text##_by_all}
+#define GENERAL_FORMULA(text, count) {.name = #text, .arity = count, .compute = text##_by_all}
 
 /* --- Any row on any mixture of Values and numbers ------------------------------------------------- */
 
@@ -170,41 +170,47 @@ static Node *new_leaf(PyTypeObject *type, double data)
     return node;
 }
 
-/* The value and partials of a row that is computed in Python; a new reference to the value as it came. */
+/* The value of a row that is computed in Python, as it came, and, where they are asked for, its partials. */
 static PyObject *call_row(PyObject *primitive, PyObject *operands, double *partials)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(operands);
-    PyObject *numbers = PyTuple_New(count), *value = NULL, *out = NULL;
-    if (numbers == NULL)
-        return NULL;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *number = PyFloat_FromDouble(number_of(PyTuple_GET_ITEM(operands, i)));
-        if (number == NULL)
-            goto done;
-        PyTuple_SET_ITEM(numbers, i, number);
+    PyObject *numbers = PyTuple_New(count), *value = NULL, *out = NULL, *converted = NULL;
+    double number;
+    for (Py_ssize_t i = 0; numbers != NULL && i < count; i++) {
+        PyObject *operand = PyFloat_FromDouble(number_of(PyTuple_GET_ITEM(operands, i)));
+        if (operand == NULL)
+            Py_CLEAR(numbers);
+        else
+            PyTuple_SET_ITEM(numbers, i, operand);
     }
-    value = PyObject_GetAttrString(primitive, "value");
-    if (value != NULL)
-        out = PyObject_CallObject(value, numbers);
-    for (Py_ssize_t i = 0; out != NULL && i < count; i++) {
+    if (numbers == NULL || (value = PyObject_GetAttrString(primitive, "value")) == NULL)
+        goto done;
+    out = PyObject_CallObject(value, numbers);
+    if (out == NULL || partials == NULL)
+        goto done;
+    if (real(out, &number) == 0)
+        converted = PyFloat_FromDouble(number);
+    int failed = converted == NULL;
+    for (Py_ssize_t i = 0; !failed && i < count; i++) {
         partials[i] = 0.0;
         if (!is_value(PyTuple_GET_ITEM(operands, i)))
             continue;
-        PyObject *partial = PyObject_CallMethod(primitive, "local_derivative", "nOO", i, numbers, out);
-        if (partial == NULL || real(partial, &partials[i]) < 0)
-            Py_CLEAR(out);
+        PyObject *partial = PyObject_CallMethod(primitive, "local_derivative", "nOO", i, numbers, converted);
+        failed = partial == NULL || real(partial, &partials[i]) < 0;
         Py_XDECREF(partial);
     }
+    if (failed)
+        Py_CLEAR(out);
 done:
+    Py_XDECREF(converted);
     Py_XDECREF(value);
-    Py_DECREF(numbers);
+    Py_XDECREF(numbers);
     return out;
 }
 
+/* The same of a row with a formula, whose partials are always computed. */
 static PyObject *compute_row(const Rule *rule, PyObject *operands, double *partials)
 {
-    if (rule->formula.compute == NULL)
-        return call_row(rule->primitive, operands, partials);
     Py_ssize_t count = PyTuple_GET_SIZE(operands);
     double numbers[USUAL_ARGUMENTS], out;
     for (Py_ssize_t i = 0; i < count; i++)
@@ -223,23 +229,24 @@ static PyObject *apply_row(uint32_t row, PyObject *operands)
     Py_ssize_t count = PyTuple_GET_SIZE(operands);
     double usual[USUAL_ARGUMENTS], *partials = usual, data;
     Node *node = NULL;
+    int is_recorded = rule.comparison ? tracing(NULL) : 1;
+    if (is_recorded < 0)
+        return NULL;
     if (count > USUAL_ARGUMENTS && (partials = PyMem_Malloc((size_t)count * sizeof(double))) == NULL)
         return PyErr_NoMemory();
-    PyObject *out = compute_row(&rule, operands, partials);
-    int is_traced = out == NULL ? -1 : rule.comparison ? tracing(NULL) : 1;
-    if (is_traced == 0) {
-        if (partials != usual)
-            PyMem_Free(partials);
-        return out;
-    }
-    if (is_traced > 0 && real(out, &data) == 0) {
+    PyObject *out = rule.formula.compute != NULL
+                        ? compute_row(&rule, operands, partials)
+                        : call_row(rule.primitive, operands, is_recorded ? partials : NULL);
+    if (is_recorded && out != NULL && real(out, &data) == 0) {
         node = new_leaf(rule.comparison ? condition_type : value_type, data);
         if (node != NULL && place(node, operands, partials) < 0)
             Py_CLEAR(node);
     }
-    Py_XDECREF(out);
     if (partials != usual)
         PyMem_Free(partials);
+    if (!is_recorded)
+        return out;
+    Py_XDECREF(out);
     if (node == NULL)
         return NULL;
     node->row = row;
@@ -317,14 +324,14 @@ static PyObject *apply_primitive(PyObject *Py_UNUSED(type), PyObject *const *giv
 }
 
 /* The value for numbers that Python has itself. */
-static PyObject *compute_numbers(const Rule *rule, PyObject *const *arguments, Py_ssize_t count)
+static PyObject *compute_numbers(Rule rule, PyObject *const *arguments, Py_ssize_t count)
 {
     double numbers[USUAL_ARGUMENTS], partials[USUAL_ARGUMENTS], out;
     for (Py_ssize_t i = 0; i < count; i++)
         if (real(arguments[i], &numbers[i]) < 0)
             return NULL;
-    rule->formula.compute(numbers, &out, partials);
-    return rule->comparison ? PyBool_FromLong(out != 0.0) : PyFloat_FromDouble(out);
+    rule.formula.compute(numbers, &out, partials);
+    return rule.comparison ? PyBool_FromLong(out != 0.0) : PyFloat_FromDouble(out);
 }
 
 static PyObject *python_call; /* Primitive.__call__ as it is written in Python */
@@ -344,7 +351,7 @@ static PyObject *call_primitive(PyObject *primitive, PyObject *const *arguments,
         if (values > 0 && values + numbers == count)
             return apply_to((uint32_t)row, arguments, count);
         if (numbers == count && rules[row].formula.compute != NULL)
-            return compute_numbers(&rules[row], arguments, count);
+            return compute_numbers(rules[row], arguments, count);
     }
     PyObject *result = NULL, *all = PyTuple_New(count + 1);
     if (all == NULL)

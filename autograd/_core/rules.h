@@ -1,4 +1,7 @@
-/* The rows of the table as this engine knows them, and the numbers that stand beside Values. */
+/* The rows of the table as this engine knows them, and the numbers that stand beside Values.
+
+   A new primitive is a row of `primitives.py`: the build writes its formula in C, or leaves an algorithm to
+   Python.  C is written by hand only for what a row's `c` calls, as `modulo` below. */
 
 #ifndef AUTOGRAD_RULES_H
 #define AUTOGRAD_RULES_H
@@ -8,6 +11,7 @@
 /* A row's value and partials in C, generated from the table.  Those that record take Values that exist. */
 typedef struct {
     const char *name;
+    Py_ssize_t arity;
     PyMethodDef method;                        /* of a row of one argument */
     PyObject *(*x)(Node *);                    /* records f(v), */
     PyObject *(*x_y)(Node *, Node *);          /* f(v, w), */
@@ -20,7 +24,7 @@ typedef struct {
     PyObject *primitive;
     Formula formula; /* empty for a row that is computed in Python */
     Py_ssize_t arity;
-    uint64_t selects; /* bit by position: a partial of 0 there means that the argument was not selected */
+    uint64_t selects; /* bit by position, the last for all beyond: a partial of 0 was not selected */
     int comparison;
     int variadic;
 } Rule;
@@ -33,6 +37,13 @@ static inline int skips(uint32_t row, Py_ssize_t position)
 {
     return (int)(rules[row].selects >> (position < 63 ? position : 63) & 1);
 }
+
+/* The build keeps the compiler from replacing calls of the C library; these functions are exact. */
+#if defined(__GNUC__) || defined(__clang__)
+#define fabs __builtin_fabs
+#define sqrt __builtin_sqrt
+#define copysign __builtin_copysign
+#endif
 
 /* --- Numbers -------------------------------------------------------------------------------------- */
 
@@ -61,7 +72,7 @@ static int real(PyObject *thing, double *number)
         return -1;
     *number = PyFloat_AsDouble(converted);
     Py_DECREF(converted);
-    return 0;
+    return *number == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
 /* The same for the other operand of an operator: 1 if it is a number, 0 if it is none, -1 for an exception. */

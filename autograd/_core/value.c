@@ -2,8 +2,11 @@
 
    The parts, each of which needs those before it: a node, its memory, the modes, the rules of the table, the
    recording of operations, the sweep; `formulas.h` is generated from the table when the extension is built.
-   The lock is held throughout a call, and Python code runs in the middle of an operation only where a row is
-   computed in Python, or in anomaly mode. */
+   The lock is held throughout a call, and no Python code runs in a sort or a sweep.  Elsewhere it may run in
+   the middle of an operation: where an operand is converted, a row is computed in Python or a mode applied,
+   where the last reference to anything ends, and, as the collector may run then, where a tuple or another
+   object that it tracks is made.  What is borrowed does not outlive such a place: even a node's arguments may
+   end there, by a call of its `__init__`. */
 
 #include "node.h"
 #include "memory.h"
@@ -13,15 +16,15 @@
 #include "sweep.h"
 #include "formulas.h"
 
-static PyObject *names;       /* the module autograd.node, whose functions refuse what cannot be */
+static PyObject *node_module; /* autograd.node, whose functions refuse what cannot be */
 static PyObject *checked;     /* copying.checked */
 static PyObject *empty_name;  /* "" */
-static PyObject *initial;     /* what gives the arguments of an unusual call of the constructor */
+static PyObject *constructor_arguments, *backward_arguments; /* give the arguments of an unusual call */
 
 static PyObject *refuse(const char *function, PyObject *argument)
 {
-    return argument == NULL ? PyObject_CallMethod(names, function, NULL)
-                            : PyObject_CallMethod(names, function, "O", argument);
+    return argument == NULL ? PyObject_CallMethod(node_module, function, NULL)
+                            : PyObject_CallMethod(node_module, function, "(O)", argument);
 }
 
 /* --- Leaves --------------------------------------------------------------------------------------- */
@@ -58,7 +61,7 @@ static int initialise(Node *node, PyObject *data, PyObject *label)
             Py_XDECREF(exact);
             return -1;
         }
-        own->label = exact;
+        Py_XSETREF(own->label, exact);
     }
     if (UNLIKELY(in_force())) {
         Modes modes;
@@ -74,6 +77,28 @@ static PyObject *value_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObje
     return (PyObject *)new_leaf(type, 0.0);
 }
 
+/* A method's arguments as Python passes them to a function: a tuple that begins with self. */
+static PyObject *with_self(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *all = PyTuple_New(count + 1);
+    if (all == NULL)
+        return NULL;
+    PyTuple_SET_ITEM(all, 0, Py_NewRef(self));
+    for (Py_ssize_t i = 0; i < count; i++)
+        PyTuple_SET_ITEM(all, i + 1, Py_NewRef(args[i]));
+    return all;
+}
+
+/* The keyword arguments of a call as a dict. */
+static PyObject *named_arguments(PyObject *const *values, PyObject *keywords)
+{
+    PyObject *named = PyDict_New();
+    for (Py_ssize_t i = 0; named != NULL && keywords != NULL && i < PyTuple_GET_SIZE(keywords); i++)
+        if (PyDict_SetItem(named, PyTuple_GET_ITEM(keywords, i), values[i]) < 0)
+            Py_CLEAR(named);
+    return named;
+}
+
 static int value_init(PyObject *self, PyObject *args, PyObject *keywords)
 {
     PyObject *data, *label, *operation, *children;
@@ -81,14 +106,9 @@ static int value_init(PyObject *self, PyObject *args, PyObject *keywords)
     if (keywords == NULL && (count == 1 || count == 2))
         return initialise(
             (Node *)self, PyTuple_GET_ITEM(args, 0), count == 2 ? PyTuple_GET_ITEM(args, 1) : NULL);
-    PyObject *all = PyTuple_New(count + 1), *given = NULL;
-    if (all == NULL)
-        return -1;
-    PyTuple_SET_ITEM(all, 0, Py_NewRef(self));
-    for (Py_ssize_t i = 0; i < count; i++)
-        PyTuple_SET_ITEM(all, i + 1, Py_NewRef(PyTuple_GET_ITEM(args, i)));
-    given = PyObject_Call(initial, all, keywords);
-    Py_DECREF(all);
+    PyObject *all = with_self(self, &PyTuple_GET_ITEM(args, 0), count);
+    PyObject *given = all == NULL ? NULL : PyObject_Call(constructor_arguments, all, keywords);
+    Py_XDECREF(all);
     if (given == NULL)
         return -1;
     int failed = !PyArg_ParseTuple(given, "OOOO", &data, &label, &operation, &children);
@@ -111,32 +131,32 @@ static PyObject *value_vectorcall(PyObject *type, PyObject *const *args, size_t 
     int is_usual = named == 0 ? count == 1 || count == 2
                               : count == 1 && named == 1
                                     && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(keywords, 0), "label") == 0;
-    if ((PyTypeObject *)type == value_type && is_usual && value_type->tp_init == value_init) {
+    int is_ours = (PyTypeObject *)type == value_type && value_type->tp_init == value_init
+                  && value_type->tp_new == value_new;
+    if (is_ours && is_usual) {
         Node *node = new_node(LEAF, NO_ARGUMENTS, 0.0);
         if (node != NULL && initialise(node, args[0], count + named == 2 ? args[1] : NULL) < 0)
             Py_CLEAR(node);
         return (PyObject *)node;
     }
-    PyObject *tuple = PyTuple_New(count), *named_arguments = named == 0 ? NULL : PyDict_New(), *made = NULL;
-    int failed = tuple == NULL || (named > 0 && named_arguments == NULL);
-    for (Py_ssize_t i = 0; !failed && i < count; i++)
-        PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
-    for (Py_ssize_t i = 0; !failed && i < named; i++)
-        failed = PyDict_SetItem(named_arguments, PyTuple_GET_ITEM(keywords, i), args[count + i]) < 0;
-    if (!failed)
-        made = PyType_Type.tp_call(type, tuple, named_arguments);
-    Py_XDECREF(tuple);
-    Py_XDECREF(named_arguments);
+    PyObject *all = PyTuple_New(count), *by_name = named_arguments(args + count, keywords), *made = NULL;
+    for (Py_ssize_t i = 0; all != NULL && i < count; i++)
+        PyTuple_SET_ITEM(all, i, Py_NewRef(args[i]));
+    if (all != NULL && by_name != NULL)
+        made = PyType_Type.tp_call(type, all, by_name);
+    Py_XDECREF(all);
+    Py_XDECREF(by_name);
     return made;
 }
 
 /* --- What a node knows ---------------------------------------------------------------------------- */
 
-/* `del v.name`, which C calls with no value: in Python's words for a property. */
-static int refuse_deletion(PyObject *self, const char *name)
+/* The setter of an attribute that is read only, and of any that is deleted: in Python's words for a property. */
+static int refuse_setting(PyObject *self, PyObject *value, void *name)
 {
     PyErr_Format(
-        PyExc_AttributeError, "property '%s' of '%s' object has no deleter", name, Py_TYPE(self)->tp_name);
+        PyExc_AttributeError, "property '%s' of '%s' object has no %s", (const char *)name,
+        Py_TYPE(self)->tp_name, value == NULL ? "deleter" : "setter");
     return -1;
 }
 
@@ -153,12 +173,12 @@ static PyObject *get_data(PyObject *self, void *Py_UNUSED(closure))
     return is_traced < 0 ? NULL : PyFloat_FromDouble(((Node *)self)->data);
 }
 
-static int set_data(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
+static int set_data(PyObject *self, PyObject *number, void *name)
 {
     Node *node = (Node *)self;
     double converted;
     if (number == NULL)
-        return refuse_deletion(self, "data");
+        return refuse_setting(self, NULL, name);
     if (node->row != LEAF) {
         Py_XDECREF(refuse("refuse_assignment", self));
         return -1;
@@ -180,11 +200,11 @@ static PyObject *get_grad(PyObject *self, void *Py_UNUSED(closure))
     return PyFloat_FromDouble(node->state & HAS_GRAD ? node->grad : 0.0);
 }
 
-static int set_grad(PyObject *self, PyObject *number, void *Py_UNUSED(closure))
+static int set_grad(PyObject *self, PyObject *number, void *name)
 {
     double converted;
     if (number == NULL)
-        return refuse_deletion(self, "grad");
+        return refuse_setting(self, NULL, name);
     if (real(number, &converted) < 0)
         return -1;
     ((Node *)self)->grad = converted;
@@ -203,10 +223,10 @@ static PyObject *get_label(PyObject *self, void *Py_UNUSED(closure))
     return Py_NewRef(rare != NULL && rare->label != NULL ? rare->label : empty_name);
 }
 
-static int set_label(PyObject *self, PyObject *label, void *Py_UNUSED(closure))
+static int set_label(PyObject *self, PyObject *label, void *name)
 {
     if (label == NULL)
-        return refuse_deletion(self, "label");
+        return refuse_setting(self, NULL, name);
     if (!PyUnicode_Check(label)) {
         Py_XDECREF(refuse("refuse_label", label));
         return -1;
@@ -242,15 +262,16 @@ static PyObject *get_primitive(PyObject *self, void *Py_UNUSED(closure))
 static PyObject *get_arguments(PyObject *self, void *Py_UNUSED(closure))
 {
     const Node *node = (Node *)self;
-    switch (node->layout) {
+    PyObject *x = Py_XNewRef((PyObject *)node->x), *y = Py_XNewRef((PyObject *)node->y);
+    switch (node->layout) { /* N gives a reference away, so that nothing here is borrowed */
     case X:
-        return PyTuple_Pack(1, node->x);
+        return Py_BuildValue("(N)", x);
     case X_Y:
-        return PyTuple_Pack(2, node->x, node->y);
+        return Py_BuildValue("(NN)", x, y);
     case X_NUMBER:
-        return Py_BuildValue("(Od)", node->x, node->dy);
+        return Py_BuildValue("(Nd)", x, node->dy);
     case NUMBER_X:
-        return Py_BuildValue("(dO)", node->dy, node->x);
+        return Py_BuildValue("(dN)", node->dy, x);
     case MANY:
         return Py_NewRef(node->rare->arguments);
     default:
@@ -271,14 +292,17 @@ static PyObject *get_partials(PyObject *self, void *Py_UNUSED(closure))
     case NUMBER_X:
         return Py_BuildValue("(dd)", 0.0, node->dx);
     case MANY: {
-        PyObject *partials = PyTuple_New(argument_count(node));
-        for (Py_ssize_t i = 0; partials != NULL && i < argument_count(node); i++) {
-            PyObject *partial = PyFloat_FromDouble(node->rare->partials[i]);
+        PyObject *arguments = Py_NewRef(node->rare->arguments);
+        PyObject *partials = PyTuple_New(PyTuple_GET_SIZE(arguments));
+        int is_lost = node->layout != MANY; /* by the collector, which ran while the tuple was made */
+        for (Py_ssize_t i = 0; partials != NULL && i < PyTuple_GET_SIZE(arguments); i++) {
+            PyObject *partial = PyFloat_FromDouble(is_lost ? 0.0 : node->rare->partials[i]);
             if (partial == NULL)
                 Py_CLEAR(partials);
             else
                 PyTuple_SET_ITEM(partials, i, partial);
         }
+        Py_DECREF(arguments);
         return partials;
     }
     default:
@@ -287,16 +311,16 @@ static PyObject *get_partials(PyObject *self, void *Py_UNUSED(closure))
 }
 
 static PyGetSetDef attributes[] = {
-    {"data", get_data, set_data, DOCUMENTATION_data, NULL},
-    {"_data", get_plain_data, NULL, NULL, NULL},
-    {"grad", get_grad, set_grad, DOCUMENTATION_grad, NULL},
-    {"_has_grad", get_has_grad, NULL, NULL, NULL},
-    {"label", get_label, set_label, DOCUMENTATION_label, NULL},
-    {"scope", get_scope, NULL, DOCUMENTATION_scope, NULL},
-    {"_origin", get_origin, NULL, NULL, NULL},
-    {"primitive", get_primitive, NULL, DOCUMENTATION_primitive, NULL},
-    {"arguments", get_arguments, NULL, DOCUMENTATION_arguments, NULL},
-    {"partials", get_partials, NULL, DOCUMENTATION_partials, NULL},
+    {"data", get_data, set_data, DOCUMENTATION_data, "data"},
+    {"_data", get_plain_data, refuse_setting, NULL, "_data"},
+    {"grad", get_grad, set_grad, DOCUMENTATION_grad, "grad"},
+    {"_has_grad", get_has_grad, refuse_setting, NULL, "_has_grad"},
+    {"label", get_label, set_label, DOCUMENTATION_label, "label"},
+    {"scope", get_scope, refuse_setting, DOCUMENTATION_scope, "scope"},
+    {"_origin", get_origin, refuse_setting, NULL, "_origin"},
+    {"primitive", get_primitive, refuse_setting, DOCUMENTATION_primitive, "primitive"},
+    {"arguments", get_arguments, refuse_setting, DOCUMENTATION_arguments, "arguments"},
+    {"partials", get_partials, refuse_setting, DOCUMENTATION_partials, "partials"},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -304,30 +328,27 @@ static PyGetSetDef attributes[] = {
 
 static PyObject *value_backward(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
 {
-    double seed = 1.0;
+    double number = 1.0;
     Modes modes = {NULL, NULL, 0, 0};
-    Py_ssize_t named = keywords == NULL ? 0 : PyTuple_GET_SIZE(keywords);
-    if (count + named > 1) {
-        PyErr_Format(
-            PyExc_TypeError, "Value.backward() takes from 1 to 2 positional arguments but %zd were given",
-            count + named + 1);
-        return NULL;
+    PyObject *seed = count == 1 && keywords == NULL ? Py_NewRef(args[0]) : NULL;
+    int failed = 0;
+    if (count > 1 || keywords != NULL) {
+        PyObject *all = with_self(self, args, count), *named = named_arguments(args + count, keywords);
+        if (all != NULL && named != NULL)
+            seed = PyObject_Call(backward_arguments, all, named);
+        Py_XDECREF(all);
+        Py_XDECREF(named);
+        failed = seed == NULL;
     }
-    if (named > 0 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(keywords, 0), "seed") != 0) {
-        PyErr_Format(
-            PyExc_TypeError, "Value.backward() got an unexpected keyword argument '%U'",
-            PyTuple_GET_ITEM(keywords, 0));
-        return NULL;
+    if (!failed && UNLIKELY(in_force()))
+        failed = read_modes(&modes) < 0;
+    if (!failed && modes.trace != NULL) {
+        Py_XDECREF(refuse("refuse_sweep", NULL));
+        failed = 1;
     }
-    if (UNLIKELY(in_force()) && read_modes(&modes) < 0)
-        return NULL;
-    if (modes.trace != NULL)
-        return refuse("refuse_sweep", NULL);
-    if (count + named == 1 && real(args[0], &seed) < 0)
-        return NULL;
-    if (backward(self, seed, modes.watched) < 0)
-        return NULL;
-    Py_RETURN_NONE;
+    failed = failed || (seed != NULL && real(seed, &number) < 0) || backward(self, number, modes.watched) < 0;
+    Py_XDECREF(seed);
+    return failed ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *value_zero_grad(PyObject *self, PyObject *Py_UNUSED(no))
@@ -403,14 +424,14 @@ static PyMethodDef methods[] = {
 
 /* --- Python's operators --------------------------------------------------------------------------- */
 
-/* The rows that Python's operators are, and the power of 2; in the order of OPERATOR_NAMES. */
-enum {
-    ADD, SUB, MUL, TRUEDIV, FLOORDIV, MOD, POW, SQUARE, NEG, ABS, LT, LE, EQ, NE, GT, GE, CONSTANT, OPERATORS
-};
-static const char *const operator_names[OPERATORS] = {
-    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "square", "neg", "abs",
-    "lt",  "le",  "eq",  "ne",      "gt",       "ge",  "constant",
-};
+/* The rows that Python's operators are, the power of 2, and what hides a number from a derivative. */
+#define FOR_EACH_OPERATOR(of)                                                                              \
+    of(add) of(sub) of(mul) of(truediv) of(floordiv) of(mod) of(pow) of(square) of(neg) of(abs) of(lt)     \
+    of(le) of(eq) of(ne) of(gt) of(ge) of(constant)
+#define NUMBER_OF(name) OPERATOR_##name,
+#define NAME_OF(name) #name,
+enum { FOR_EACH_OPERATOR(NUMBER_OF) OPERATORS };
+static const char *const operator_names[] = {FOR_EACH_OPERATOR(NAME_OF)};
 static Formula operators[OPERATORS];
 static uint32_t operator_rows[OPERATORS];
 
@@ -430,17 +451,17 @@ static inline PyObject *binary(int operator, PyObject *a, PyObject *b)
     return is_number < 0 ? NULL : Py_NewRef(Py_NotImplemented);
 }
 
-#define BINARY_OPERATOR(name, operator)                        \
+#define BINARY_OPERATOR(name)                                  \
     static PyObject *value_##name(PyObject *a, PyObject *b)    \
     {                                                          \
-        return binary(operator, a, b);                         \
+        return binary(OPERATOR_##name, a, b);                  \
     }
-BINARY_OPERATOR(add, ADD)
-BINARY_OPERATOR(sub, SUB)
-BINARY_OPERATOR(mul, MUL)
-BINARY_OPERATOR(truediv, TRUEDIV)
-BINARY_OPERATOR(floordiv, FLOORDIV)
-BINARY_OPERATOR(mod, MOD)
+BINARY_OPERATOR(add)
+BINARY_OPERATOR(sub)
+BINARY_OPERATOR(mul)
+BINARY_OPERATOR(truediv)
+BINARY_OPERATOR(floordiv)
+BINARY_OPERATOR(mod)
 
 static PyObject *value_power(PyObject *a, PyObject *b, PyObject *modulus)
 {
@@ -451,24 +472,24 @@ static PyObject *value_power(PyObject *a, PyObject *b, PyObject *modulus)
         int is_number = operand(b, &number);
         if (is_number <= 0)
             return is_number < 0 ? NULL : Py_NewRef(Py_NotImplemented);
-        return number == 2.0 ? operators[SQUARE].x((Node *)a) : operators[POW].x_number((Node *)a, number);
+        return number == 2.0 ? operators[OPERATOR_square].x((Node *)a) : operators[OPERATOR_pow].x_number((Node *)a, number);
     }
-    return binary(POW, a, b);
+    return binary(OPERATOR_pow, a, b);
 }
 
 static PyObject *value_negative(PyObject *self)
 {
-    return operators[NEG].x((Node *)self);
+    return operators[OPERATOR_neg].x((Node *)self);
 }
 
 static PyObject *value_absolute(PyObject *self)
 {
-    return operators[ABS].x((Node *)self);
+    return operators[OPERATOR_abs].x((Node *)self);
 }
 
 static PyObject *value_richcompare(PyObject *self, PyObject *other, int comparison)
 {
-    static const int order[] = {[Py_LT] = LT, [Py_LE] = LE, [Py_EQ] = EQ, [Py_NE] = NE, [Py_GT] = GT, [Py_GE] = GE};
+    static const int order[] = {[Py_LT] = OPERATOR_lt, [Py_LE] = OPERATOR_le, [Py_EQ] = OPERATOR_eq, [Py_NE] = OPERATOR_ne, [Py_GT] = OPERATOR_gt, [Py_GE] = OPERATOR_ge};
     double x = ((Node *)self)->data, y;
     if (is_value(other))
         y = ((Node *)other)->data;
@@ -516,13 +537,17 @@ static Py_hash_t value_hash(PyObject *self)
     return PyBaseObject_Type.tp_hash(self);
 }
 
+/* That Value has one of its own keeps Python from assigning a `__class__` that frees otherwise. */
 static void value_free(void *memory)
 {
-    recycle(memory);
+    if (((Node *)memory)->slab != NO_SLAB)
+        recycle(memory);
+    else
+        PyObject_Free(memory);
 }
 
-/* Called for instances of subclasses written in Python, which the collector tracks.  That there is one keeps
-   Value itself from inheriting the collector from its base. */
+/* Called for instances of Condition and of other classes written in Python, which the collector tracks.  That
+   Value has one keeps it from being tracked like its base, for which the memory of nodes has no room. */
 static int value_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
@@ -530,7 +555,7 @@ static int value_traverse(PyObject *self, visitproc visit, void *arg)
 }
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, DOCUMENTATION_Value},
+    {Py_tp_doc, "Value(data, label='', _op='', _children=())\n--\n\n" DOCUMENTATION_Value},
     {Py_tp_new, value_new},
     {Py_tp_init, value_init},
     {Py_tp_dealloc, value_dealloc},
@@ -563,56 +588,67 @@ static PyType_Spec specification = {
 
 /* --- The module ----------------------------------------------------------------------------------- */
 
-/* declare(row): takes up a row of the table. */
+/* An attribute of a row that is a number or a truth value; -1 with an exception set. */
+static Py_ssize_t attribute(PyObject *primitive, const char *name)
+{
+    PyObject *value = PyObject_GetAttrString(primitive, name);
+    Py_ssize_t number = value == NULL ? -1 : PyLong_AsSsize_t(value);
+    Py_XDECREF(value);
+    return number;
+}
+
+/* The generated formula of the row to be declared, which come in the order of the table; what a user declares
+   comes after them, and has none.  Returns -1 with ImportError set if the table is another one. */
+static int find_formula(PyObject *primitive, Rule *rule)
+{
+    if (rule_count >= Py_ARRAY_LENGTH(formulas))
+        return 0;
+    PyObject *name = PyObject_GetAttrString(primitive, "name");
+    if (name == NULL)
+        return -1;
+    rule->formula = formulas[rule_count];
+    int is_same = PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, rule->formula.name) == 0
+                  && (rule->formula.compute == NULL || rule->formula.arity == rule->arity);
+    if (!is_same)
+        PyErr_Format(
+            PyExc_ImportError, "the engine in C was built from another table of primitives, which has %s where %R "
+            "stands now: install the package again, or set AUTOGRAD_CORE=python", rule->formula.name, name);
+    Py_DECREF(name);
+    return is_same ? 0 : -1;
+}
+
+/* declare(row): takes up a row of the table, unless it has done so before. */
 static PyObject *declare(PyObject *Py_UNUSED(module), PyObject *primitive)
 {
     Rule rule = {.primitive = primitive};
-    PyObject *name = PyObject_GetAttrString(primitive, "name"), *number = NULL, *done = NULL;
-    PyObject *arity = PyObject_GetAttrString(primitive, "arity");
-    PyObject *comparison = PyObject_GetAttrString(primitive, "comparison");
-    PyObject *variadic = PyObject_GetAttrString(primitive, "variadic");
-    if (name == NULL || arity == NULL || comparison == NULL || variadic == NULL)
-        goto done;
-    rule.arity = PyLong_AsSsize_t(arity);
-    rule.comparison = PyObject_IsTrue(comparison);
-    rule.variadic = PyObject_IsTrue(variadic);
-    for (int position = 0; position < 64; position++) {
-        PyObject *skipped = PyObject_CallMethod(primitive, "skips", "i", position);
+    if (find_rule(primitive) >= 0)
+        Py_RETURN_NONE;
+    rule.arity = attribute(primitive, "arity");
+    rule.comparison = attribute(primitive, "comparison") > 0;
+    rule.variadic = attribute(primitive, "variadic") > 0;
+    if (PyErr_Occurred() || find_formula(primitive, &rule) < 0)
+        return NULL;
+    Py_ssize_t positions = rule.variadic || rule.arity > 64 ? 64 : rule.arity;
+    for (Py_ssize_t position = 0; position < positions; position++) {
+        PyObject *skipped = PyObject_CallMethod(primitive, "skips", "n", position);
         int is_skipped = skipped == NULL ? -1 : PyObject_IsTrue(skipped);
         Py_XDECREF(skipped);
         if (is_skipped < 0)
-            goto done;
+            return NULL;
         rule.selects |= (uint64_t)is_skipped << position;
     }
-    /* The generated formulas are in the order of the table, and what a user declares comes after it. */
-    if (rule_count < Py_ARRAY_LENGTH(formulas)) {
-        rule.formula = formulas[rule_count];
-        if (!PyUnicode_Check(name) || PyUnicode_CompareWithASCIIString(name, rule.formula.name) != 0) {
-            PyErr_Format(
-                PyExc_ImportError, "the native engine was built from another table, with %s where %R stands now: "
-                "install the package again", rule.formula.name, name);
-            goto done;
-        }
-    }
     Rule *more = PyMem_Realloc(rules, (rule_count + 1) * sizeof(Rule));
-    if (more == NULL) {
-        PyErr_NoMemory();
-        goto done;
-    }
+    if (more == NULL)
+        return PyErr_NoMemory();
     rules = more;
-    number = PyLong_FromUnsignedLong(rule_count);
-    if (number == NULL || PyDict_SetItem(rule_numbers, primitive, number) < 0)
-        goto done;
+    PyObject *number = PyLong_FromUnsignedLong(rule_count);
+    int failed = number == NULL || PyDict_SetItem(rule_numbers, primitive, number) < 0;
+    Py_XDECREF(number);
+    if (failed)
+        return NULL;
     Py_INCREF(primitive);
     rules[rule_count++] = rule;
-    done = Py_NewRef(Py_None);
-done:
-    Py_XDECREF(name);
-    Py_XDECREF(arity);
-    Py_XDECREF(comparison);
-    Py_XDECREF(variadic);
-    Py_XDECREF(number);
-    return done;
+    Py_RETURN_NONE;
 }
 
 /* method(row): the method of a row of one argument, or None if the row is computed in Python. */
@@ -626,12 +662,12 @@ static PyObject *method(PyObject *Py_UNUSED(module), PyObject *primitive)
     return PyDescr_NewMethod(value_type, (PyMethodDef *)&formulas[row].method);
 }
 
-/* complete(Condition, operators, arguments): what is made in Python or chosen there. */
+/* complete(Condition, operators, __init__, backward): what is made in Python or chosen there. */
 static PyObject *complete(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyTypeObject *condition;
-    PyObject *chosen, *arguments;
-    if (!PyArg_ParseTuple(args, "O!O!O", &PyType_Type, &condition, &PyDict_Type, &chosen, &arguments))
+    PyObject *chosen, *init, *backward;
+    if (!PyArg_ParseTuple(args, "O!O!OO", &PyType_Type, &condition, &PyDict_Type, &chosen, &init, &backward))
         return NULL;
     for (int i = 0; i < OPERATORS; i++) {
         PyObject *primitive = PyDict_GetItemString(chosen, operator_names[i]);
@@ -641,9 +677,10 @@ static PyObject *complete(PyObject *Py_UNUSED(module), PyObject *args)
         operator_rows[i] = (uint32_t)row;
         operators[i] = rules[row].formula;
     }
-    constant_row = operator_rows[CONSTANT];
+    constant_row = operator_rows[OPERATOR_constant];
     condition_type = (PyTypeObject *)Py_NewRef(condition);
-    initial = Py_NewRef(arguments);
+    constructor_arguments = Py_NewRef(init);
+    backward_arguments = Py_NewRef(backward);
     Py_RETURN_NONE;
 }
 
@@ -658,7 +695,8 @@ static PyObject *caller(PyObject *Py_UNUSED(module), PyObject *primitive_type)
         PyErr_SetString(PyExc_TypeError, "expected the class Primitive");
         return NULL;
     }
-    python_call = PyObject_GetAttrString(primitive_type, "__call__");
+    if (python_call == NULL)
+        python_call = PyObject_GetAttrString(primitive_type, "__call__");
     return python_call == NULL ? NULL : PyDescr_NewMethod((PyTypeObject *)primitive_type, &call);
 }
 
@@ -714,7 +752,7 @@ static PyObject *imported(const char *module, const char *name)
 
 static int import_all(void)
 {
-    return (names = PyImport_ImportModule("autograd.node")) == NULL
+    return (node_module = PyImport_ImportModule("autograd.node")) == NULL
            || (check_finite = imported("autograd.node", "check_finite")) == NULL
            || (checked = imported("autograd.copying", "checked")) == NULL
            || (copying_reduced = imported("autograd.copying", "reduced")) == NULL
@@ -727,19 +765,20 @@ static int import_all(void)
            || (name_trace = PyUnicode_InternFromString("trace")) == NULL
            || (name_paused = PyUnicode_InternFromString("paused")) == NULL
            || (name_watched = PyUnicode_InternFromString("watched")) == NULL
-           || (empty_name = PyUnicode_InternFromString("")) == NULL || (rule_numbers = PyDict_New()) == NULL
-           || !PyList_CheckExact(modes_active);
+           || (empty_name = PyUnicode_InternFromString("")) == NULL || (rule_numbers = PyDict_New()) == NULL;
 }
 
 static int execute(PyObject *module)
 {
     if (value_type != NULL) {
-        PyErr_SetString(PyExc_ImportError, "the native engine can be loaded once in a process");
+        PyErr_SetString(
+            PyExc_ImportError, "the engine in C can be loaded once in a process, and not in a second interpreter: "
+            "start Python anew, or set AUTOGRAD_CORE=python");
         return -1;
     }
     if (import_all())
         return -1;
-    PyObject *node = PyObject_GetAttrString(names, "Node");
+    PyObject *node = PyObject_GetAttrString(node_module, "Node");
     PyObject *bases = node == NULL ? NULL : PyTuple_Pack(1, node);
     value_type = bases == NULL ? NULL : (PyTypeObject *)PyType_FromSpecWithBases(&specification, bases);
     Py_XDECREF(node);
