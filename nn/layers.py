@@ -54,7 +54,7 @@ class Neuron(Module):
         Raises ValueError for another number of inputs, or for several points.
         """
         inputs = _inputs(x, self, len(self.w))
-        total = sum((weight * entry for weight, entry in zip(self.w, inputs, strict=True)), self.b)
+        total = sum(map(operator.mul, self.w, inputs), self.b)
         return self.activation(total) if self.nonlin else total
 
     def __repr__(self) -> str:
