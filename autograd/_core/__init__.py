@@ -11,8 +11,8 @@ from typing import Any
 
 from autograd import primitives, rows
 from autograd._core.value import Value, caller, complete, declare, method, topological_order
-from autograd.node import Node, Outcome, add_methods, calling
-from autograd.rows import Primitive
+from autograd.node import Node, Outcome, add_methods, calling, refuse_operation
+from autograd.rows import Primitive, real
 
 __all__ = ["Condition", "Value", "call_rows_from_c", "topological_order"]
 
@@ -25,8 +25,11 @@ class Condition(Outcome, Value):
 
 
 def _init(self: Node, data: Any, label: Any = "", _op: Any = "", _children: Any = ()) -> tuple[Any, ...]:
-    """The constructor's arguments, or Python's own message of what is wrong with them."""
-    return data, label, _op, _children
+    """The constructor's data and label, or Python's own message of what is wrong with its arguments."""
+    number = real(data)
+    if _op or _children:
+        refuse_operation()
+    return number, label
 
 
 def _backward(self: Node, seed: Any = 1.0) -> Any:

@@ -101,7 +101,7 @@ static PyObject *named_arguments(PyObject *const *values, PyObject *keywords)
 
 static int value_init(PyObject *self, PyObject *args, PyObject *keywords)
 {
-    PyObject *data, *label, *operation, *children;
+    PyObject *data, *label;
     Py_ssize_t count = PyTuple_GET_SIZE(args);
     if (keywords == NULL && (count == 1 || count == 2))
         return initialise(
@@ -111,15 +111,7 @@ static int value_init(PyObject *self, PyObject *args, PyObject *keywords)
     Py_XDECREF(all);
     if (given == NULL)
         return -1;
-    int failed = !PyArg_ParseTuple(given, "OOOO", &data, &label, &operation, &children);
-    double number;
-    failed = failed || real(data, &number) < 0; /* what is wrong is told in the order of the arguments */
-    int has_operation = failed ? -1 : PyObject_IsTrue(operation);
-    if (has_operation == 0)
-        has_operation = PyObject_IsTrue(children);
-    if (has_operation > 0)
-        Py_XDECREF(refuse("refuse_operation", NULL));
-    failed = has_operation != 0 || initialise((Node *)self, data, label) < 0;
+    int failed = !PyArg_ParseTuple(given, "OO", &data, &label) || initialise((Node *)self, data, label) < 0;
     Py_DECREF(given);
     return failed ? -1 : 0;
 }
