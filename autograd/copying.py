@@ -26,16 +26,19 @@ def checked(record: Any, kind: type) -> Record:
 
     Raises ValueError or TypeError, saying what is wrong, before anything is made.
     """
-    if not isinstance(record, tuple) or len(record) != 7:
+    if type(record) is not tuple or len(record) != 7:
         raise ValueError("a node is restored from a tuple of 7 things")
     primitive, arguments, partials, data, grad, label, scope = record
-    if not isinstance(arguments, tuple) or not all(isinstance(a, kind | float) for a in arguments):
+    # By type, because isinstance believes what a proxy or a mock says of itself.
+    if type(arguments) is not tuple or not all(
+        type(a) is float or issubclass(type(a), kind) for a in arguments
+    ):
         raise TypeError(f"a node is restored with a tuple of Values and floats as arguments: {arguments!r}")
-    if not isinstance(partials, tuple) or not all(isinstance(partial, float) for partial in partials):
+    if type(partials) is not tuple or not all(type(partial) is float for partial in partials):
         raise TypeError(f"a node is restored with a tuple of floats as partials: {partials!r}")
     if primitive is None:
         fits = not arguments
-    elif isinstance(primitive, Primitive):
+    elif type(primitive) is Primitive:
         fits = len(arguments) == primitive.arity or (primitive.variadic and len(arguments) > 0)
     else:
         raise TypeError(f"a node is restored with a primitive, or None for a leaf: {primitive!r}")
@@ -44,11 +47,12 @@ def checked(record: Any, kind: type) -> Record:
             f"a node of {primitive or 'no primitive'} is not restored with {len(arguments)} arguments "
             f"and {len(partials)} partials"
         )
-    if not isinstance(label, str) or not isinstance(scope, tuple):
+    if not issubclass(type(label), str) or type(scope) is not tuple:
         raise TypeError(f"a node is restored with a str and a tuple as label and scope: {(label, scope)!r}")
-    if not all(isinstance(name, str) for name in scope):
+    if not all(issubclass(type(name), str) for name in scope):
         raise TypeError(f"a scope is a tuple of names: {scope!r}")
-    scope = tuple(map(str.__str__, scope))  # of no subclass, which might refer to the node
+    # Exactly str: a subclass might refer to the node.
+    label, scope = str.__str__(label), tuple(map(str.__str__, scope))
     return primitive, arguments, partials, real(data), None if grad is None else real(grad), label, scope
 
 

@@ -135,7 +135,8 @@ def dist(p: Iterable[Any], q: Iterable[Any]) -> Any:
 
 def fsum(terms: Iterable[Any]) -> Any:
     """The sum, rounded once; of Values one node, whatever their number."""
-    return _rows.fsum(*terms)
+    terms = tuple(terms)
+    return _rows.fsum(*terms) if terms else 0.0
 
 
 def prod(factors: Iterable[Any], *, start: Any = 1) -> Any:

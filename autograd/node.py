@@ -161,6 +161,15 @@ def refuse_operation() -> NoReturn:
     )
 
 
+def exact_label(label: Any) -> str:
+    """A label as a str and no subclass of it; TypeError for anything but a str or micrograd's ()."""
+    if issubclass(type(label), str):
+        return str.__str__(label)
+    if type(label) is tuple and not label:
+        return ""
+    refuse_label(label)
+
+
 def refuse_label(label: Any) -> NoReturn:
     """For a label that is no str."""
     raise TypeError(f"a label is a str, not {type(label).__name__}")

@@ -359,8 +359,12 @@ abs      = Primitive("abs", operator.abs, (lambda x, out: sign(x),), methods=("f
 sign     = Primitive("sign", lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), (0.0,), defined=True)
 step     = Primitive("step", lambda x: where(x > 0, 1.0, where(x <= 0, 0.0, x)), (0.0,),
                      defined=True, auxiliary=True, selects=True)
-copysign = Primitive("copysign", math.copysign, (lambda x, y, out: copysign(1.0, x) * copysign(1.0, y), 0.0),
-                     plain=lambda x, y: where(y < 0, -abs(x), abs(x)), kinks={(0.0, 1.0): (1.0, 0.0)})
+copysign = Primitive(
+    "copysign", lambda x, y: math.copysign(x, y) if y == y else magnitude(x),  # a nan's sign is anybody's
+    (lambda x, y, out: copysign(1.0, x) * copysign(1.0, y), 0.0),
+    plain=lambda x, y: where(y < 0, -abs(x), abs(x)), kinks={(0.0, 1.0): (1.0, 0.0)},
+    c="{1} == {1} ? copysign({0}, {1}) : fabs({0})",
+)
 floor    = Primitive("floor", lambda x: math.copysign(math.floor(x), x), (0.0,), exceptional=lambda x: x,
                      plain=math.floor, kinks={(1.0,): (0.0,)}, c="floor({0})")
 ceil     = Primitive("ceil", lambda x: math.copysign(math.ceil(x), x), (0.0,), exceptional=lambda x: x,
@@ -372,7 +376,7 @@ round    = Primitive("round", lambda x: math.copysign(builtins.round(x), x), (0.
                      plain=builtins.round, kinks={(0.5,): (0.0,)}, c="rint({0})")
 ldexp    = Primitive("ldexp", lambda x, exponent: math.ldexp(x, int(exponent)),
                      (lambda x, exponent, out: ldexp(1.0, exponent), None),
-                     exceptional=lambda x, exponent: math.copysign(inf, x),
+                     exceptional=lambda x, exponent: x * pow(2.0, exponent),
                      libraries=(), plain=lambda x, exponent: x * pow(2 + 0 * x, exponent),
                      domain=((-inf, inf), range(-5, 6)))
 round_to = Primitive("round_to", lambda x, digits: builtins.round(x, int(digits)), (0.0, None),

@@ -45,11 +45,12 @@ def method(self):
 _FORWARD = """
 def method(self, other):
     x = self._data
-    if isinstance(other, Value):
+    kind = type(other)
+    if kind is Value or issubclass(kind, Value):
         y = other._data
         compute by x y
         return node of _x = self, _y = other, _dx = dx, _dy = dy
-    y = other if other.__class__ is float else number(other)
+    y = other if kind is float else number(other)
     if y is NotImplemented:
         return y
     compute by x
@@ -58,7 +59,7 @@ def method(self, other):
 
 _REFLECTED = """
 def method(self, other):
-    x = other if other.__class__ is float else number(other)
+    x = other if type(other) is float else number(other)
     if isinstance(x, Value):
         return apply(primitive, (x, self))
     if x is NotImplemented:

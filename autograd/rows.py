@@ -211,11 +211,12 @@ class Primitive:
     def completed(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments with the defaults filled in; TypeError if their number is wrong."""
         missing = self.arity - len(arguments)
-        if self.variadic or missing == 0:
+        if missing == 0 or (self.variadic and missing < 0):
             return arguments
         if 0 < missing <= len(self.defaults):
             return arguments + self.defaults[-missing:]
-        raise TypeError(f"{self.name} takes {_counted(self.arity, 'argument')}, not {len(arguments)}")
+        least = "at least " if self.variadic else ""
+        raise TypeError(f"{self.name} takes {least}{_counted(self.arity, 'argument')}, not {len(arguments)}")
 
     def value(self, *arguments: float) -> Any:
         """The IEEE result for floats: a float, or of a comparison a bool."""

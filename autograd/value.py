@@ -8,6 +8,7 @@ are; everything else about them stands in the table.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ from autograd.node import (
     Outcome,
     add_methods,
     check_finite,
+    exact_label,
     refuse_assignment,
     refuse_label,
     refuse_operation,
@@ -60,18 +62,30 @@ def _apply_modes(node: Value) -> None:
         check_finite("", node, node._data)
     if current.paused and current.trace is not None:
         computed = node.__copy__()
-        for field in ("_left", "_right", "_many"):
-            if hasattr(node, field):
-                delattr(node, field)
+        _forget_arguments(node)
         node._primitive = primitives.constant
         _place(node, (computed,), (0.0,))
     elif current.paused:
-        node._primitive = node._x = node._y = node._grad = None
+        _forget_arguments(node)
+        node._grad = None
+
+
+def _forget_arguments(node: Value) -> None:
+    """Makes a leaf of a node."""
+    node._primitive = node._x = node._y = None
+    for field in ("_left", "_right", "_many"):
+        with contextlib.suppress(AttributeError):
+            delattr(node, field)
+
+
+def _is_value(thing: Any) -> bool:
+    """By type, because isinstance believes what a proxy says of itself."""
+    return issubclass(type(thing), Value)
 
 
 def _operand(thing: Any) -> Any:
     """The other operand of an operator: a Value as it is, a number as a float, else NotImplemented."""
-    if isinstance(thing, Value):
+    if _is_value(thing):
         return thing
     try:
         return real(thing)
@@ -124,7 +138,7 @@ def _comparison(primitive: Primitive) -> Callable[[Value, object], Any]:
             return y
         if modes.active and modes.current.trace is not None:
             return _apply(primitive, (self, y))
-        return function(self._data, y._data if isinstance(y, Value) else y)
+        return function(self._data, y if type(y) is float else y._data)
 
     return compare
 
@@ -133,7 +147,7 @@ def _apply(primitive: Primitive, arguments: tuple[Any, ...]) -> Any:
     """Records any primitive on any mixture of Values and numbers."""
     if primitive.arity == len(arguments) == 1 and not primitive.comparison:
         return _written(recording.unary, primitive)(*arguments)
-    operands = tuple([argument if isinstance(argument, Value) else real(argument) for argument in arguments])
+    operands = tuple([argument if _is_value(argument) else real(argument) for argument in arguments])
     if primitive.arity == len(arguments) == 2 and not primitive.comparison:
         if isinstance(operands[0], Value):
             return _written(recording.binary, primitive)(*operands)
@@ -229,14 +243,16 @@ class Value(Node):
         number = data if type(data) is float else real(data)
         if _op or _children:
             refuse_operation()
-        if not isinstance(label, str) and label != ():
-            refuse_label(label)
+        if type(label) is not str:
+            label = exact_label(label)
+        if getattr(self, "_primitive", None) is not None:  # called again, on what was a result
+            _forget_arguments(self)
         self._data = number
         self._grad = self._mark = self._primitive = self._x = self._y = None
         self._note = _NO_NOTE
         if label or modes.active:
             origin = modes.origin() if modes.current.watched else None
-            self._note = _Note(label or "", modes.current.scope, origin)
+            self._note = _Note(label, modes.current.scope, origin)
 
     # --- What a node knows ---
 
@@ -274,9 +290,9 @@ class Value(Node):
 
     @label.setter
     def label(self, label: str) -> None:
-        if not isinstance(label, str):
+        if not issubclass(type(label), str):
             refuse_label(label)
-        self._note = self._noted._replace(label=label)
+        self._note = self._noted._replace(label=str.__str__(label))
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -393,6 +409,7 @@ class Value(Node):
     __floordiv__, __rfloordiv__ = _operators(primitives.floor_divide, "floordiv")
     __mod__, __rmod__ = _operators(primitives.mod, "mod")
     _power = _method(recording.binary, primitives.pow, "_power")
+    _square = _method(recording.unary, primitives.square, "_square")
     __rpow__ = _method(recording.reflected, primitives.pow, "__rpow__")
     __neg__ = _method(recording.unary, primitives.neg, "__neg__")
     __abs__ = _method(recording.unary, primitives.abs, "__abs__")
@@ -413,7 +430,7 @@ class Value(Node):
         if exponent is NotImplemented or modulo is not None:
             return NotImplemented
         if not isinstance(exponent, Value) and exponent == 2:
-            return self.square()
+            return self._square()
         return self._power(exponent)
 
     def __bool__(self) -> bool:
@@ -452,7 +469,7 @@ def topological_order(*outputs: Value, without: Iterable[Value] = ()) -> list[Va
     """
     without = tuple(without)
     for thing in (*outputs, *without):
-        if not isinstance(thing, Value):
+        if not _is_value(thing):
             refuse_to_sort(thing)
     order: list[Value] = []
     stack: list[Any] = list(reversed(outputs))

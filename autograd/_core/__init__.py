@@ -37,8 +37,12 @@ def _backward(self: Node, seed: Any = 1.0) -> Any:
     return seed
 
 
+def _zero_grad(self: Node) -> None: ...
+
+
 _init.__name__, _init.__qualname__ = "__init__", "Value.__init__"  # which the messages begin with
 _backward.__name__, _backward.__qualname__ = "backward", "Value.backward"
+_zero_grad.__name__, _zero_grad.__qualname__ = "zero_grad", "Value.zero_grad"
 
 
 def call_rows_from_c() -> None:
@@ -74,6 +78,7 @@ complete(
     },
     _init,
     _backward,
+    _zero_grad,
 )
 Value._plain = Value
 for _name in ("floor", "ceil", "trunc"):

@@ -323,6 +323,39 @@ static PyObject *apply_primitive(PyObject *Py_UNUSED(type), PyObject *const *giv
     return apply_to((uint32_t)row, arguments, arity);
 }
 
+/* A method's arguments as Python passes them to a function: a tuple that begins with self. */
+static PyObject *with_self(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    PyObject *all = PyTuple_New(count + 1);
+    if (all == NULL)
+        return NULL;
+    PyTuple_SET_ITEM(all, 0, Py_NewRef(self));
+    for (Py_ssize_t i = 0; i < count; i++)
+        PyTuple_SET_ITEM(all, i + 1, Py_NewRef(args[i]));
+    return all;
+}
+
+/* The keyword arguments of a call as a dict. */
+static PyObject *named_arguments(PyObject *const *values, PyObject *keywords)
+{
+    PyObject *named = PyDict_New();
+    for (Py_ssize_t i = 0; named != NULL && keywords != NULL && i < PyTuple_GET_SIZE(keywords); i++)
+        if (PyDict_SetItem(named, PyTuple_GET_ITEM(keywords, i), values[i]) < 0)
+            Py_CLEAR(named);
+    return named;
+}
+
+/* A call handed to a function in Python, which takes the arguments apart or says what is wrong with them. */
+static PyObject *in_python(
+    PyObject *function, PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
+{
+    PyObject *all = with_self(self, args, count), *named = named_arguments(args + count, keywords);
+    PyObject *result = all == NULL || named == NULL ? NULL : PyObject_Call(function, all, named);
+    Py_XDECREF(all);
+    Py_XDECREF(named);
+    return result;
+}
+
 /* The value for numbers that Python has itself. */
 static PyObject *compute_numbers(Rule rule, PyObject *const *arguments, Py_ssize_t count)
 {
@@ -337,12 +370,13 @@ static PyObject *compute_numbers(Rule rule, PyObject *const *arguments, Py_ssize
 static PyObject *python_call; /* Primitive.__call__ as it is written in Python */
 
 /* primitive(*arguments): at once for Values, floats, ints and bools, and for anything else as in Python. */
-static PyObject *call_primitive(PyObject *primitive, PyObject *const *arguments, Py_ssize_t count)
+static PyObject *call_primitive(
+    PyObject *primitive, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords)
 {
     int64_t row = find_rule(primitive);
     if (row < 0 && PyErr_Occurred())
         return NULL;
-    if (row >= 0 && takes((uint32_t)row, count)) {
+    if (row >= 0 && keywords == NULL && takes((uint32_t)row, count)) {
         Py_ssize_t values = 0, numbers = 0;
         for (Py_ssize_t i = 0; i < count; i++) {
             values += is_value(arguments[i]);
@@ -353,15 +387,7 @@ static PyObject *call_primitive(PyObject *primitive, PyObject *const *arguments,
         if (numbers == count && rules[row].formula.compute != NULL)
             return compute_numbers(rules[row], arguments, count);
     }
-    PyObject *result = NULL, *all = PyTuple_New(count + 1);
-    if (all == NULL)
-        return NULL;
-    PyTuple_SET_ITEM(all, 0, Py_NewRef(primitive));
-    for (Py_ssize_t i = 0; i < count; i++)
-        PyTuple_SET_ITEM(all, i + 1, Py_NewRef(arguments[i]));
-    result = PyObject_Call(python_call, all, NULL);
-    Py_DECREF(all);
-    return result;
+    return in_python(python_call, primitive, arguments, count, keywords);
 }
 
 #endif

@@ -19,7 +19,7 @@
 static PyObject *node_module; /* autograd.node, whose functions refuse what cannot be */
 static PyObject *checked;     /* copying.checked */
 static PyObject *empty_name;  /* "" */
-static PyObject *constructor_arguments, *backward_arguments; /* give the arguments of an unusual call */
+static PyObject *constructor_arguments, *backward_arguments, *zero_grad_arguments; /* of unusual calls */
 
 static PyObject *refuse(const char *function, PyObject *argument)
 {
@@ -74,29 +74,7 @@ static int initialise(Node *node, PyObject *data, PyObject *label)
 
 static PyObject *value_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObject *Py_UNUSED(keywords))
 {
-    return (PyObject *)new_leaf(type, 0.0);
-}
-
-/* A method's arguments as Python passes them to a function: a tuple that begins with self. */
-static PyObject *with_self(PyObject *self, PyObject *const *args, Py_ssize_t count)
-{
-    PyObject *all = PyTuple_New(count + 1);
-    if (all == NULL)
-        return NULL;
-    PyTuple_SET_ITEM(all, 0, Py_NewRef(self));
-    for (Py_ssize_t i = 0; i < count; i++)
-        PyTuple_SET_ITEM(all, i + 1, Py_NewRef(args[i]));
-    return all;
-}
-
-/* The keyword arguments of a call as a dict. */
-static PyObject *named_arguments(PyObject *const *values, PyObject *keywords)
-{
-    PyObject *named = PyDict_New();
-    for (Py_ssize_t i = 0; named != NULL && keywords != NULL && i < PyTuple_GET_SIZE(keywords); i++)
-        if (PyDict_SetItem(named, PyTuple_GET_ITEM(keywords, i), values[i]) < 0)
-            Py_CLEAR(named);
-    return named;
+    return (PyObject *)new_leaf(type, Py_NAN); /* until a constructor sets its data */
 }
 
 static int value_init(PyObject *self, PyObject *args, PyObject *keywords)
@@ -106,7 +84,7 @@ static int value_init(PyObject *self, PyObject *args, PyObject *keywords)
     if (keywords == NULL && (count == 1 || count == 2))
         return initialise(
             (Node *)self, PyTuple_GET_ITEM(args, 0), count == 2 ? PyTuple_GET_ITEM(args, 1) : NULL);
-    PyObject *all = with_self(self, &PyTuple_GET_ITEM(args, 0), count);
+    PyObject *all = with_self(self, PySequence_Fast_ITEMS(args), count);
     PyObject *given = all == NULL ? NULL : PyObject_Call(constructor_arguments, all, keywords);
     Py_XDECREF(all);
     if (given == NULL)
@@ -146,9 +124,12 @@ static PyObject *value_vectorcall(PyObject *type, PyObject *const *args, size_t 
 /* The setter of an attribute that is read only, and of any that is deleted: in Python's words for a property. */
 static int refuse_setting(PyObject *self, PyObject *value, void *name)
 {
-    PyErr_Format(
-        PyExc_AttributeError, "property '%s' of '%s' object has no %s", (const char *)name,
-        Py_TYPE(self)->tp_name, value == NULL ? "deleter" : "setter");
+    PyObject *kind = PyType_GetQualName(Py_TYPE(self));
+    if (kind != NULL)
+        PyErr_Format(
+            PyExc_AttributeError, "property '%s' of '%U' object has no %s", (const char *)name, kind,
+            value == NULL ? "deleter" : "setter");
+    Py_XDECREF(kind);
     return -1;
 }
 
@@ -324,14 +305,8 @@ static PyObject *value_backward(PyObject *self, PyObject *const *args, Py_ssize_
     Modes modes = {NULL, NULL, 0, 0};
     PyObject *seed = count == 1 && keywords == NULL ? Py_NewRef(args[0]) : NULL;
     int failed = 0;
-    if (count > 1 || keywords != NULL) {
-        PyObject *all = with_self(self, args, count), *named = named_arguments(args + count, keywords);
-        if (all != NULL && named != NULL)
-            seed = PyObject_Call(backward_arguments, all, named);
-        Py_XDECREF(all);
-        Py_XDECREF(named);
-        failed = seed == NULL;
-    }
+    if (count > 1 || keywords != NULL)
+        failed = (seed = in_python(backward_arguments, self, args, count, keywords)) == NULL;
     if (!failed && UNLIKELY(in_force()))
         failed = read_modes(&modes) < 0;
     if (!failed && modes.trace != NULL) {
@@ -343,11 +318,11 @@ static PyObject *value_backward(PyObject *self, PyObject *const *args, Py_ssize_
     return failed ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *value_zero_grad(PyObject *self, PyObject *Py_UNUSED(no))
+static PyObject *value_zero_grad(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
 {
-    if (zero_grad(self) < 0)
-        return NULL;
-    Py_RETURN_NONE;
+    if (count > 0 || keywords != NULL)
+        return in_python(zero_grad_arguments, self, args, count, keywords);
+    return zero_grad(self) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *copying_reduced, *topological_order_function;
@@ -407,7 +382,8 @@ done:
 static PyMethodDef methods[] = {
     {"backward", (PyCFunction)(void (*)(void))value_backward, METH_FASTCALL | METH_KEYWORDS,
      "backward($self, seed=1.0)\n--\n\n" DOCUMENTATION_backward},
-    {"zero_grad", value_zero_grad, METH_NOARGS, "zero_grad($self)\n--\n\n" DOCUMENTATION_zero_grad},
+    {"zero_grad", (PyCFunction)(void (*)(void))value_zero_grad, METH_FASTCALL | METH_KEYWORDS,
+     "zero_grad($self)\n--\n\n" DOCUMENTATION_zero_grad},
     {"__reduce__", value_reduce, METH_NOARGS, NULL},
     {"_restored", value_restored, METH_CLASS | METH_O, NULL},
     {"_apply_primitive", (PyCFunction)(void (*)(void))apply_primitive, METH_STATIC | METH_FASTCALL, NULL},
@@ -654,13 +630,18 @@ static PyObject *method(PyObject *Py_UNUSED(module), PyObject *primitive)
     return PyDescr_NewMethod(value_type, (PyMethodDef *)&formulas[row].method);
 }
 
-/* complete(Condition, operators, __init__, backward): what is made in Python or chosen there. */
+/* complete(Condition, operators, __init__, backward, zero_grad): what is made in Python or chosen there. */
 static PyObject *complete(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyTypeObject *condition;
-    PyObject *chosen, *init, *backward;
-    if (!PyArg_ParseTuple(args, "O!O!OO", &PyType_Type, &condition, &PyDict_Type, &chosen, &init, &backward))
+    PyObject *chosen;
+    if (!PyArg_ParseTuple(
+            args, "O!O!OOO", &PyType_Type, &condition, &PyDict_Type, &chosen, &constructor_arguments,
+            &backward_arguments, &zero_grad_arguments))
         return NULL;
+    Py_INCREF(constructor_arguments);
+    Py_INCREF(backward_arguments);
+    Py_INCREF(zero_grad_arguments);
     for (int i = 0; i < OPERATORS; i++) {
         PyObject *primitive = PyDict_GetItemString(chosen, operator_names[i]);
         int64_t row = primitive == NULL ? -1 : find_rule(primitive);
@@ -671,8 +652,6 @@ static PyObject *complete(PyObject *Py_UNUSED(module), PyObject *args)
     }
     constant_row = operator_rows[OPERATOR_constant];
     condition_type = (PyTypeObject *)Py_NewRef(condition);
-    constructor_arguments = Py_NewRef(init);
-    backward_arguments = Py_NewRef(backward);
     Py_RETURN_NONE;
 }
 
@@ -680,7 +659,7 @@ static PyObject *complete(PyObject *Py_UNUSED(module), PyObject *args)
 static PyObject *caller(PyObject *Py_UNUSED(module), PyObject *primitive_type)
 {
     static PyMethodDef call = {
-        "__call__", (PyCFunction)(void (*)(void))call_primitive, METH_FASTCALL,
+        "__call__", (PyCFunction)(void (*)(void))call_primitive, METH_FASTCALL | METH_KEYWORDS,
         "__call__($self, /, *arguments)\n--\n\n" DOCUMENTATION_call,
     };
     if (!PyType_Check(primitive_type)) {
@@ -698,12 +677,11 @@ static PyObject *topological_order(
     PyObject *without = NULL, *order = NULL;
     Py_ssize_t named = keywords == NULL ? 0 : PyTuple_GET_SIZE(keywords);
     if (named > 0) {
-        if (named > 1 || PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(keywords, 0), "without") != 0) {
-            PyErr_Format(
-                PyExc_TypeError, "topological_order() got an unexpected keyword argument '%U'",
-                PyTuple_GET_ITEM(keywords, named - 1));
-            return NULL;
-        }
+        for (Py_ssize_t i = 0; i < named; i++)
+            if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(keywords, i), "without") != 0)
+                return PyErr_Format(
+                    PyExc_TypeError, "topological_order() got an unexpected keyword argument '%U'",
+                    PyTuple_GET_ITEM(keywords, i));
         if ((without = PySequence_Tuple(args[count])) == NULL)
             return NULL;
     }

@@ -19,5 +19,6 @@ def complete(
     operators: dict[str, Primitive],
     init: Callable[..., Any],
     backward: Callable[..., Any],
+    zero_grad: Callable[..., Any],
 ) -> None: ...
 def caller(kind: type[Primitive]) -> Callable[..., Any]: ...
