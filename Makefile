@@ -1,15 +1,16 @@
-# make demo    an expression differentiated and drawn, a network trained; the pictures are in demo/
-# make test    every test and every example of the documentation, with each engine there is
-# make lint    ruff and mypy
-# make bench   the benchmarks, with the peers whose environments there are
-# make peers   the environments of the benchmarks' peers
-# make clean   remove all that make has made, .venv included
+# make demo      an expression differentiated and drawn, a network trained; the pictures are in demo/
+# make test      every test and every example of the documentation, with each engine there is
+# make lint      ruff and mypy
+# make bench     the benchmarks, with the peers whose environments there are
+# make peers     the environments of the benchmarks' peers
+# make sanitize  the engine in C under gcc's sanitizers, in hostile use (a few minutes)
+# make clean     remove all that make has made, .venv included
 #
 # Each prepares .venv by itself.  PYTHON=/path/to/python3 chooses the interpreter, 3.11 or newer.
 
 PYTHON ?= python3 python3.13 python3.12 python3.11
 
-.PHONY: help demo test lint bench peers clean
+.PHONY: help demo test lint bench peers sanitize clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -38,6 +39,9 @@ bench: .venv/with-bench
 
 peers: .venv/with-bench
 	.venv/bin/python -m benchmarks.environments
+
+sanitize: .venv/with-test,plot,bench
+	.venv/bin/python -m tests.native.sanitized
 
 clean:
 	rm -rf .venv .venv-peers demo build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

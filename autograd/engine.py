@@ -22,8 +22,9 @@ if engine_name == "native" and not TYPE_CHECKING:
             raise
         if _forced:
             raise ImportError(
-                "AUTOGRAD_CORE=native asks for the engine in C, which was not built: install a C compiler "
-                "and the package again, or unset AUTOGRAD_CORE"
+                "AUTOGRAD_CORE=native asks for the engine in C, which was not built in "
+                f"{os.path.dirname(__file__)}: install it there, with a C compiler (in a clone by "
+                "`make test` or `pip install -e .`), or unset AUTOGRAD_CORE"
             ) from error
         engine_name = "python"
     else:

@@ -5,6 +5,7 @@ exception, a crash or silence, that is one line here, and the others go on.
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -80,6 +81,7 @@ def entrant(contender: str, workload: str) -> Iterator[Entrant]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name != "AUTOGRAD_CORE"},
             text=True,
         )
     except OSError as error:

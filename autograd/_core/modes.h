@@ -39,13 +39,20 @@ static int read_modes(Modes *modes)
         return -1;
     PyObject *scope = mode(attributes, name_scope), *trace = mode(attributes, name_trace);
     PyObject *paused = mode(attributes, name_paused), *watched = mode(attributes, name_watched);
-    if (scope != NULL && PyTuple_GET_SIZE(scope) > 0)
-        modes->scope = scope;
-    modes->trace = trace == Py_None ? NULL : trace;
-    modes->paused = paused != NULL && PyLong_AsLong(paused) != 0;
-    modes->watched = watched != NULL && PyLong_AsLong(watched) != 0;
     Py_DECREF(attributes); /* the thread keeps it */
-    return PyErr_Occurred() ? -1 : 0;
+    if (PyErr_Occurred())
+        return -1;
+    int is_sound = (scope == NULL || PyTuple_Check(scope)) && (paused == NULL || PyLong_CheckExact(paused))
+                   && (watched == NULL || PyLong_CheckExact(watched));
+    if (!is_sound) {
+        PyErr_SetString(PyExc_TypeError, "the modes of this thread are not as autograd.modes sets them");
+        return -1;
+    }
+    modes->scope = scope != NULL && PyTuple_GET_SIZE(scope) > 0 ? scope : NULL;
+    modes->trace = trace == Py_None ? NULL : trace;
+    modes->paused = paused != NULL && PyObject_IsTrue(paused);
+    modes->watched = watched != NULL && PyObject_IsTrue(watched);
+    return 0;
 }
 
 /* The trace being recorded in this thread: 1 and a new reference, 0 if there is none, -1 for an exception. */

@@ -485,9 +485,12 @@ static int value_bool(PyObject *self)
         return -1;
     if (!is_traced)
         return ((Node *)self)->data != 0.0;
+    if (Py_EnterRecursiveCall(" in the truth of a comparison")) /* if somebody took Condition its own */
+        return -1;
     PyObject *zero = PyFloat_FromDouble(0.0);
     PyObject *condition = zero == NULL ? NULL : PyObject_RichCompare(self, zero, Py_NE);
     int outcome = condition == NULL ? -1 : PyObject_IsTrue(condition);
+    Py_LeaveRecursiveCall();
     Py_XDECREF(zero);
     Py_XDECREF(condition);
     return outcome;
@@ -567,22 +570,32 @@ static Py_ssize_t attribute(PyObject *primitive, const char *name)
 
 /* The generated formula of the row to be declared, which come in the order of the table; what a user declares
    comes after them, and has none.  Returns -1 with ImportError set if the table is another one. */
-static int find_formula(PyObject *primitive, Rule *rule)
+static int find_formula(PyObject *name, Rule *rule)
 {
     if (rule_count >= Py_ARRAY_LENGTH(formulas))
         return 0;
-    PyObject *name = PyObject_GetAttrString(primitive, "name");
-    if (name == NULL)
-        return -1;
     rule->formula = formulas[rule_count];
-    int is_same = PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, rule->formula.name) == 0
-                  && (rule->formula.compute == NULL || rule->formula.arity == rule->arity);
-    if (!is_same)
-        PyErr_Format(
-            PyExc_ImportError, "the engine in C was built from another table of primitives, which has %s where %R "
-            "stands now: install the package again, or set AUTOGRAD_CORE=python", rule->formula.name, name);
-    Py_DECREF(name);
-    return is_same ? 0 : -1;
+    if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, rule->formula.name) == 0
+        && (rule->formula.compute == NULL || rule->formula.arity == rule->arity))
+        return 0;
+    PyErr_Format(
+        PyExc_ImportError, "the engine in C was built from another table of primitives, which has %s where %R "
+        "stands now: install the package again, or set AUTOGRAD_CORE=python", rule->formula.name, name);
+    return -1;
+}
+
+/* Adds a rule and returns its number, or -1 with MemoryError set.  No Python code runs here. */
+static int64_t add_rule(const Rule *rule)
+{
+    Rule *more = PyMem_Realloc(rules, (rule_count + 1) * sizeof(Rule));
+    if (more == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    rules = more;
+    rules[rule_count] = *rule;
+    Py_INCREF(rule->primitive);
+    return rule_count++;
 }
 
 /* declare(row): takes up a row of the table, unless it has done so before. */
@@ -591,32 +604,24 @@ static PyObject *declare(PyObject *Py_UNUSED(module), PyObject *primitive)
     Rule rule = {.primitive = primitive};
     if (find_rule(primitive) >= 0)
         Py_RETURN_NONE;
+    PyObject *name = PyObject_GetAttrString(primitive, "name");
     rule.arity = attribute(primitive, "arity");
     rule.comparison = attribute(primitive, "comparison") > 0;
     rule.variadic = attribute(primitive, "variadic") > 0;
-    if (PyErr_Occurred() || find_formula(primitive, &rule) < 0)
-        return NULL;
     Py_ssize_t positions = rule.variadic || rule.arity > 64 ? 64 : rule.arity;
-    for (Py_ssize_t position = 0; position < positions; position++) {
+    for (Py_ssize_t position = 0; !PyErr_Occurred() && position < positions; position++) {
         PyObject *skipped = PyObject_CallMethod(primitive, "skips", "n", position);
-        int is_skipped = skipped == NULL ? -1 : PyObject_IsTrue(skipped);
+        if (skipped != NULL && PyObject_IsTrue(skipped) > 0)
+            rule.selects |= (uint64_t)1 << position;
         Py_XDECREF(skipped);
-        if (is_skipped < 0)
-            return NULL;
-        rule.selects |= (uint64_t)is_skipped << position;
     }
-    Rule *more = PyMem_Realloc(rules, (rule_count + 1) * sizeof(Rule));
-    if (more == NULL)
-        return PyErr_NoMemory();
-    rules = more;
-    PyObject *number = PyLong_FromUnsignedLong(rule_count);
-    int failed = number == NULL || PyDict_SetItem(rule_numbers, primitive, number) < 0;
+    int failed = PyErr_Occurred() || find_formula(name, &rule) < 0;
+    Py_XDECREF(name);
+    int64_t row = failed ? -1 : add_rule(&rule);
+    PyObject *number = row < 0 ? NULL : PyLong_FromLongLong(row);
+    failed = number == NULL || PyDict_SetItem(rule_numbers, primitive, number) < 0;
     Py_XDECREF(number);
-    if (failed)
-        return NULL;
-    Py_INCREF(primitive);
-    rules[rule_count++] = rule;
-    Py_RETURN_NONE;
+    return failed ? NULL : Py_NewRef(Py_None);
 }
 
 /* method(row): the method of a row of one argument, or None if the row is computed in Python. */
