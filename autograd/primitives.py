@@ -38,7 +38,7 @@ __all__ = ["Primitive", "named", "real", "table"]  # and, from the end of the mo
 
 inf, nan = math.inf, math.nan
 magnitude = builtins.abs  # of any kind of number; below, `abs` is a row
-LN2, LN10 = math.log(2.0), math.log(10.0)
+LN2, LOG2_E, LOG10_E = math.log(2.0), math.log2(math.e), math.log10(math.e)
 SQRT2, SQRT2_LOW = math.sqrt(2), -9.667293313452913e-17  # the root of 2 as the sum of two doubles
 SMALLEST_NORMAL = 2.0**-1022
 
@@ -46,17 +46,24 @@ SMALLEST_NORMAL = 2.0**-1022
 
 # --- Comparisons, truth and choice: what the branches of other rows are made of -----------------------
 
-less          = Primitive("less", operator.lt, (None, None), infix="<", comparison=True)
-less_equal    = Primitive("less_equal", operator.le, (None, None), infix="<=", comparison=True)
-greater       = Primitive("greater", operator.gt, (None, None), infix=">", comparison=True)
-greater_equal = Primitive("greater_equal", operator.ge, (None, None), infix=">=", comparison=True)
-equal         = Primitive("equal", operator.eq, (None, None), infix="==", comparison=True)
-not_equal     = Primitive("not_equal", operator.ne, (None, None), infix="!=", comparison=True)
-logical_and = Primitive("logical_and", lambda x, y: bool(x and y), (None, None), infix="and", comparison=True,
-                        c="{0} && {1}")
-logical_or  = Primitive("logical_or", lambda x, y: bool(x or y), (None, None), infix="or", comparison=True,
-                        c="{0} || {1}")
-logical_not = Primitive("logical_not", lambda x: not x, (None,), symbol="not", comparison=True, c="!{0}")
+less          = Primitive("less", operator.lt, (None, None), infix="<", precedence=4,
+                          comparison=True)
+less_equal    = Primitive("less_equal", operator.le, (None, None), infix="<=", precedence=4,
+                          comparison=True)
+greater       = Primitive("greater", operator.gt, (None, None), infix=">", precedence=4,
+                          comparison=True)
+greater_equal = Primitive("greater_equal", operator.ge, (None, None), infix=">=", precedence=4,
+                          comparison=True)
+equal         = Primitive("equal", operator.eq, (None, None), infix="==", precedence=4,
+                          comparison=True)
+not_equal     = Primitive("not_equal", operator.ne, (None, None), infix="!=", precedence=4,
+                          comparison=True)
+logical_and = Primitive("logical_and", lambda x, y: bool(x and y), (None, None), infix="and", precedence=2,
+                        comparison=True, c="{0} && {1}")
+logical_or  = Primitive("logical_or", lambda x, y: bool(x or y), (None, None), infix="or", precedence=1,
+                        comparison=True, c="{0} || {1}")
+logical_not = Primitive("logical_not", lambda x: not x, (None,), symbol="not", precedence=3, comparison=True,
+                        c="!{0}")
 
 where = Primitive(
     "where", lambda condition, x, y: x if condition else y,
@@ -75,7 +82,7 @@ strong_product = Primitive(
     "strong_product", lambda adjoint, partial: where(adjoint == 0, adjoint, adjoint * partial),
     (lambda adjoint, partial, out: partial,
      lambda adjoint, partial, out: adjoint),
-    defined=True, auxiliary=True, selects=(1,), infix="*",
+    defined=True, auxiliary=True, selects=(1,), infix="*", precedence=6,
 )
 
 # The same through a row that selects: an argument that was not selected, with partial 0, gets 0 as well.
@@ -84,22 +91,23 @@ selected_product = Primitive(
     lambda adjoint, partial: where(partial == 0, partial, strong_product(adjoint, partial)),
     (lambda adjoint, partial, out: partial,
      lambda adjoint, partial, out: adjoint),
-    defined=True, auxiliary=True, selects=True, infix="*",
+    defined=True, auxiliary=True, selects=True, infix="*", precedence=6,
 )
 
 # What a block without gradients computes inside a trace.
 constant = Primitive("constant", lambda x: x, (None,), defined=True, auxiliary=True, selects=True)
 
-add = Primitive("add", operator.add, (1.0, 1.0), infix="+")
-sub = Primitive("sub", operator.sub, (1.0, -1.0), infix="-")
-mul = Primitive("mul", operator.mul, (lambda x, y, out: y, lambda x, y, out: x), infix="*")
+add = Primitive("add", operator.add, (1.0, 1.0), infix="+", precedence=5)
+sub = Primitive("sub", operator.sub, (1.0, -1.0), infix="-", precedence=5)
+mul = Primitive("mul", operator.mul, (lambda x, y, out: y, lambda x, y, out: x), infix="*", precedence=6)
 div = Primitive(
-    "div", operator.truediv, (lambda x, y, out: 1 / y, lambda x, y, out: -(out / y)), infix="/",
+    "div", operator.truediv, (lambda x, y, out: 1 / y, lambda x, y, out: -(out / y)), infix="/", precedence=6,
     exceptional=special.division_by_zero,
     kinks={(1.0, 0.0): (inf, -inf)},
 )
-neg        = Primitive("neg", operator.neg, (-1.0,), symbol="-")
-square     = Primitive("square", lambda x: x * x, (lambda x, out: 2 * x,), defined=True, symbol="**2")
+neg        = Primitive("neg", operator.neg, (-1.0,), symbol="-", precedence=7)
+square     = Primitive("square", lambda x: x * x, (lambda x, out: 2 * x,), defined=True, infix="**2",
+                       precedence=8)
 reciprocal = Primitive(
     "reciprocal", lambda x: 1 / x, (lambda x, out: -(out * out),), defined=True,
     kinks={(0.0,): (-inf,)},
@@ -114,15 +122,20 @@ if hasattr(math, "fma"):  # Python 3.13
     )
 
 floor_divide = Primitive(
-    "floor_divide", operator.floordiv, (0.0, 0.0), infix="//", exceptional=special.division_by_zero,
-    plain=lambda x, y: floor(x / y), c="floor_divide({0}, {1})",
+    "floor_divide", operator.floordiv, (0.0, 0.0), infix="//", precedence=6,
+    exceptional=special.division_by_zero, plain=lambda x, y: floor(x / y), c="floor_divide({0}, {1})",
 )
 mod  = Primitive("mod", operator.mod, (1.0, lambda x, y, out: -floor_divide(x, y)), infix="%",
-                 c="modulo({0}, {1})")
-fmod = Primitive("fmod", math.fmod, (1.0, lambda x, y, out: -round((x - out) / y)), methods=("fmod",),
-                 libraries=(), plain=lambda x, y: x - y * trunc(x / y))
-remainder = Primitive("remainder", math.remainder, (1.0, lambda x, y, out: -round((x - out) / y)),
-                      libraries=(), plain=lambda x, y: x - y * round(x / y))
+                 precedence=6, c="modulo({0}, {1})")
+fmod = Primitive("fmod", math.fmod, (1.0, lambda x, y, out: -round(x / y - out / y)), methods=("fmod",),
+                 libraries=(), plain=lambda x, y: sign(x) * (abs(x) % abs(y)))
+remainder = Primitive("remainder", math.remainder, (1.0, lambda x, y, out: -round(x / y - out / y)),
+                      libraries=(), plain=lambda x, y: _nearest_remainder(fmod(x, 2 * y), y))
+
+
+def _nearest_remainder(x: Any, y: Any) -> Any:
+    """x - n*y with n the whole number nearest to x/y, for an x below 2*y, where it loses nothing."""
+    return x - y * round(x / y)
 
 # --- Powers and roots ---------------------------------------------------------------------------------
 
@@ -130,7 +143,7 @@ pow = Primitive(
     "pow", math.pow,
     (lambda x, y, out: power_slope(x, y),
      lambda x, y, out: where(x == 0, where(y >= 0, 0.0, nan), out * log(x))),
-    infix="**", exceptional=special.exceptional_power, plain=operator.pow,
+    infix="**", precedence=8, exceptional=special.exceptional_power, plain=operator.pow,
     domain=((0.0, inf), (-inf, inf)),
     kinks={(0.0, 2.0): (0.0, 0.0), (0.0, 1.0): (1.0, 0.0), (0.0, 0.5): (inf, 0.0), (0.0, 0.0): (0.0, 0.0),
            (0.0, -1.0): (-inf, nan), (-2.0, 2.0): (-4.0, nan)},
@@ -138,22 +151,31 @@ pow = Primitive(
 
 
 def _power_slope(x: Any, y: Any) -> Any:
-    """y * x**(y-1), by whichever form loses nothing: y - 1 is inexact where x**y is a normal number."""
+    """y * x**(y-1), by whichever form loses nothing.
+
+    y - 1 is inexact where x**y is a normal number.  Where x**y underflows and |y| is so large that the
+    slope may not, it is a product of two times |x|**(y/2), which does not.
+    """
     power = pow(x, y)
     scaled = y * power
     keeps_digits = logical_and(abs(power) >= SMALLEST_NORMAL, abs(scaled) < inf)
-    return where(y == 0, 0.0, where(keeps_digits, scaled / x, y * pow(x, y - 1)))
+    by_halves = logical_and(logical_and(abs(power) < SMALLEST_NORMAL, abs(y) > 4), x != 0)
+    lower = pow(where(by_halves, abs(x), x), where(by_halves, y / 2, y - 1))
+    underflowing = where(by_halves, copysign(1.0, power) * (lower / where(x == 0, 1.0, x)), 1.0)
+    return where(y == 0, 0.0, where(keeps_digits, scaled / x, y * lower * underflowing))
 
 
 def _power_slope_by_x(x: Any, y: Any, out: Any) -> Any:
-    at_zero = y * power_slope(x, where(y == 0, 1, y - 1))
-    return where(x == 0, at_zero, (y - 1) * out / where(x == 0, 1, x))
+    lower = y * power_slope(x, where(y == 0, 1, y - 1))
+    underflows = logical_or(x == 0, abs(out) < SMALLEST_NORMAL)
+    return where(underflows, lower, (y - 1) * out / where(x == 0, 1, x))
 
 
 def _power_slope_by_y(x: Any, y: Any, out: Any) -> Any:
     power = pow(x, y)
-    lower_power = where(abs(power) < inf, power / where(x == 0, 1, x), pow(x, y - 1))
-    return where(x == 0, where(y > 1, 0.0, nan), lower_power * (1 + y * log(x)))
+    keeps_digits = logical_and(abs(power) >= SMALLEST_NORMAL, abs(power) < inf)
+    lower_power = where(keeps_digits, power / where(x == 0, 1, x), pow(x, y - 1))
+    return where(x == 0, where(y > 1, 0.0, nan), strong_product(lower_power, 1 + y * log(x)))
 
 
 power_slope = Primitive(
@@ -181,10 +203,10 @@ expm1 = Primitive("expm1", math.expm1, (lambda x, out: exp(x),), exceptional=lam
 log   = Primitive("log", math.log, (lambda x, out: 1 / nonnegative(x),),
                   exceptional=lambda x: -inf if x == 0 else nan,
                   domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)})
-log2  = Primitive("log2", math.log2, (lambda x, out: (1 / LN2) / nonnegative(x),),
+log2  = Primitive("log2", math.log2, (lambda x, out: LOG2_E / nonnegative(x),),
                   exceptional=lambda x: -inf if x == 0 else nan, plain=lambda x: log(x) / log(2 + 0 * x),
                   domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)})
-log10 = Primitive("log10", math.log10, (lambda x, out: (1 / LN10) / nonnegative(x),),
+log10 = Primitive("log10", math.log10, (lambda x, out: LOG10_E / nonnegative(x),),
                   exceptional=lambda x: -inf if x == 0 else nan, plain=lambda x: log(x) / log(10 + 0 * x),
                   domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)})
 log1p = Primitive("log1p", math.log1p, (lambda x, out: 1 / nonnegative(1 + x),),
@@ -248,7 +270,7 @@ def _inverse_real_by_x(x: Any, y: Any) -> Any:
     scale = _scale(x, y)
     a, b = x * scale, y * scale
     squares = a * a + b * b
-    return (b - a) / squares * scale * ((b + a) / squares * scale)
+    return (b - a) / squares * ((b + a) / squares) * scale * scale
 
 
 def _inverse_real(x: Any, y: Any) -> Any:
@@ -280,8 +302,9 @@ hypot = Primitive(
 
 
 def _direction(x: Any, y: Any) -> Any:
-    """x / hypot(x, y), scaled so that a subnormal hypot loses nothing; 0 at the origin."""
-    scale = where(hypot(x, y) < 1e-290, 2.0**600, 1.0)
+    """x / hypot(x, y), scaled so that hypot neither loses digits nor overflows; 0 at the origin."""
+    size = hypot(x, y)
+    scale = where(size < 1e-290, 2.0**600, where(size > 1e300, 2.0**-600, 1.0))
     a, b = x * scale, y * scale
     finite = where(logical_and(x == 0, y == 0), 0.0, a / hypot(a, b))
     return where(abs(x) == inf, copysign(1.0, x), finite)
@@ -289,13 +312,15 @@ def _direction(x: Any, y: Any) -> Any:
 
 direction = Primitive(
     "direction", _direction,
-    (lambda x, y, out: inverse_real(y, x) * direction(y, x),
-     lambda x, y, out: -(inverse_real(y, x) * out)),
+    (lambda x, y, out: strong_product(direction(y, x), inverse_real(y, x)),
+     lambda x, y, out: -strong_product(out, inverse_real(y, x))),
     defined=True, auxiliary=True, plain=lambda x, y: x / hypot(x, y),
 )
 
-degrees = Primitive("degrees", math.degrees, (180 / math.pi,), c=f"{{0}} * {180 / math.pi!r}")
-radians = Primitive("radians", math.radians, (math.pi / 180,), c=f"{{0}} * {math.pi / 180!r}")
+degrees = Primitive("degrees", math.degrees, (180 / math.pi,), c=f"{{0}} * {180 / math.pi!r}",
+                    plain=lambda x: 45 * x / atan(1 + 0 * x))
+radians = Primitive("radians", math.radians, (math.pi / 180,), c=f"{{0}} * {math.pi / 180!r}",
+                    plain=lambda x: x * atan(1 + 0 * x) / 45)
 
 # --- Hyperbolic functions -----------------------------------------------------------------------------
 
@@ -329,7 +354,7 @@ erf  = Primitive("erf", math.erf, (lambda x, out: gaussian(x),))
 erfc = Primitive("erfc", math.erfc, (lambda x, out: -gaussian(x),))
 gaussian = Primitive(  # the derivative of erf
     "gaussian", lambda x: 2 / math.sqrt(math.pi) * _exp_of_minus_square(x, 1.0),
-    (lambda x, out: -2 * x * out,),
+    (lambda x, out: -2 * (x * out),),
     defined=True, auxiliary=True, plain=lambda x: exp(-x * x) / sqrt(atan(1 + 0 * x)),
 )
 normal_density = Primitive(
@@ -340,7 +365,7 @@ normal_density = Primitive(
 
 gamma = Primitive(
     "gamma", math.gamma, (lambda x, out: out * digamma(x),),
-    exceptional=lambda x: math.copysign(inf, x) if x == 0 else inf if x > 0 else nan,
+    exceptional=lambda x: math.copysign(inf, x) if x > -1 else nan,
 )
 lgamma = Primitive(
     "lgamma", math.lgamma, (lambda x, out: digamma(x),), exceptional=lambda x: inf, libraries=("gammaln",),
@@ -380,7 +405,13 @@ ldexp    = Primitive("ldexp", lambda x, exponent: math.ldexp(x, int(exponent)),
                      libraries=(), plain=lambda x, exponent: x * pow(2 + 0 * x, exponent),
                      domain=((-inf, inf), range(-5, 6)))
 round_to = Primitive("round_to", lambda x, digits: builtins.round(x, int(digits)), (0.0, None),
-                     domain=((-inf, inf), range(-3, 9)), exceptional=lambda x, digits: x)
+                     domain=((-inf, inf), range(-3, 9)),
+                     exceptional=lambda x, digits: x if digits == digits else nan,
+                     plain=lambda x, digits: _rounded_to_multiple(x, pow(10 + 0 * x, -int(digits))))
+
+
+def _rounded_to_multiple(x: Any, unit: Any) -> Any:
+    return round(x / unit) * unit
 
 
 def _exceeds(x: Any, y: Any) -> Any:
@@ -420,9 +451,17 @@ leaky_relu = Primitive(
      lambda x, slope, out: where(x > 0, 0.0, x)),
     defined=True, defaults=(0.01,), kinks={(0.0, 0.01): (0.01, 0.0)},
 )
+
+
+def _times_exp(factor: Any, x: Any) -> Any:
+    """factor * exp(x), where exp(x) may be subnormal in two steps."""
+    decay = exp(where(x < -700, x / 2, x))
+    return factor * decay * where(x < -700, decay, 1.0)
+
+
 elu = Primitive(
     "elu", lambda x, alpha: where(x > 0, x, alpha * expm1(x)),
-    (lambda x, alpha, out: where(x > 0, 1.0, alpha * exp(x)),
+    (lambda x, alpha, out: where(x > 0, 1.0, _times_exp(alpha, x)),
      lambda x, alpha, out: where(x > 0, 0.0, expm1(x))),
     defined=True, defaults=(1.0,), kinks={(0.0, 1.0): (1.0, 0.0)},
 )
@@ -453,10 +492,14 @@ SILU_ROOT, SILU_ROOT_LOW, EXP_OF_SILU_ROOT = -1.2784645427610737, -1.09469941830
 def _silu_slope(x: Any) -> Any:
     """s + x*s' with s the sigmoid; for x < 0 as s' * (1 + x + exp(x)), taken about the root of the bracket.
 
-    With r the root and d = x - r the bracket is d + exp(r) * expm1(d), whose terms have one sign.
+    With r the root and d = x - r the bracket is d + exp(r) * expm1(d), whose terms have one sign.  Far below
+    0, where s' is exp(x) and may be subnormal, it is the product of exp(x/2) with itself.
     """
     distance = (x - SILU_ROOT) - SILU_ROOT_LOW
-    below = strong_product(sigmoid_slope(x), distance + EXP_OF_SILU_ROOT * expm1(distance))
+    bracket = distance + EXP_OF_SILU_ROOT * expm1(distance)
+    half = exp(x / 2)
+    far_below = strong_product(half, bracket * half)
+    below = where(x < -700, far_below, strong_product(sigmoid_slope(x), bracket))
     return where(x < 0, below, sigmoid(x) + strong_product(sigmoid_slope(x), x))
 
 

@@ -93,6 +93,7 @@ class Primitive:
         exceptional: Callable[..., float] | None = None,
         infix: str | None = None,
         symbol: str | None = None,
+        precedence: int | None = None,
         domain: tuple[Interval, ...] | None = None,
         kinks: Mapping[tuple[float, ...], tuple[float, ...]] | None = None,
         defaults: tuple[float, ...] = (),
@@ -114,7 +115,11 @@ class Primitive:
         domain -- for each argument its lowest and highest number, or a range of whole numbers.
         kinks -- the partials that hold by convention, by point.
         exceptional -- the IEEE result where `value` raises ValueError or ArithmeticError (default nan).
-        infix, symbol -- how pictures write it: between its arguments, or before them (default: the name).
+        infix, symbol -- how pictures write it: between its arguments (after a single one), or before them
+            (default: the name).
+        precedence -- how tightly its infix or symbol binds, as Python's operators do: 1 or, 2 and, 3 not,
+            4 comparisons, 5 sums, 6 products, 7 signs, 8 powers; 0 for a row that text writes as a call
+            (default: that of the rows with the same infix).
         defaults -- values of trailing arguments that may be left out.
         selects -- an argument whose partial is 0 was not selected, and a sweep does not visit it; True, or
             the positions of which this holds.
@@ -137,6 +142,7 @@ class Primitive:
         self.defined = defined
         self.infix = infix
         self.symbol = symbol or infix or name
+        self.precedence = _usual_precedence(infix) if precedence is None else precedence
         self.domain = domain or (_REALS,) * self.arity
         self.kinks = dict(kinks or {})
         self.defaults = defaults
@@ -289,6 +295,11 @@ def _takes(function: Callable[..., Any], count: int) -> bool:
     return bool(least <= count <= code.co_argcount)
 
 
+def _usual_precedence(infix: str | None) -> int:
+    same = (row.precedence for row in table.values() if infix and row.infix == infix)
+    return next(same, 0)
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
@@ -352,11 +363,17 @@ def _apply_elsewhere(row: Primitive, arguments: tuple[Any, ...]) -> Any:
         return importlib.import_module("mpmath").nan  # mpmath goes complex where a real function has no value
     if isinstance(result, float | complex) and all(map(_is_exact, arguments)):
         return _exact(row, result)
+    if isinstance(result, float | int) and not row.comparison and any(map(_is_of_mpmath, arguments)):
+        return importlib.import_module("mpmath").mpf(result)  # one of the row's constants, such as sign's 1
     return result
 
 
+def _is_of_mpmath(argument: Any) -> bool:
+    return _package(type(argument)) == "mpmath"
+
+
 def _is_complex(result: Any) -> bool:
-    return _package(type(result)) == "mpmath" and result.imag != 0
+    return _is_of_mpmath(result) and result.imag != 0
 
 
 def _is_exact(argument: Any) -> bool:
