@@ -56,7 +56,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Loads at its first use what few programs need: modules, and what needs a third-party library."""
-    if name in ("drawing", "formula", "math"):
+    if name in ("drawing", "formula", "math", "notation", "testing"):
         return importlib.import_module(f"{__name__}.{name}")
     if name == "draw":
         return importlib.import_module(f"{__name__}.drawing").draw

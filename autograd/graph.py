@@ -18,7 +18,7 @@ from autograd.node import check_finite
 from autograd.rows import real
 from autograd.sweeps import adjoints
 
-__all__ = ["Graph", "trace"]
+__all__ = ["Graph", "argument_names", "function_name", "trace", "varies"]
 
 _LISTED_AT_EACH_END = 100
 
@@ -38,7 +38,8 @@ class Graph:
     data anew.  Without a `trace` the graph is the one path that was taken: comparisons were plain bools.
 
     `inputs`, `nodes` and `outputs` are tuples of Values, arguments before results; `branches` holds each
-    Condition that Python asked for its truth, with the answer.  `len` and iteration go over the nodes.
+    Condition that Python asked for its truth, with the answer; `program` lists what is replayed, each
+    branch as early as possible.  `len` and iteration go over the nodes.
 
     >>> from autograd import Value
     >>> x, y = Value(2.0, label="x"), Value(3.0, label="y")
@@ -58,6 +59,7 @@ class Graph:
     nodes: tuple[Value, ...]
     outputs: tuple[Any, ...]
     branches: tuple[tuple[Value, bool], ...]
+    program: tuple[Value, ...]
 
     def __init__(self, *outputs: Any, inputs: Iterable[Value] | None = None) -> None:
         self.outputs = tuple(output if isinstance(output, Value) else real(output) for output in outputs)
@@ -73,7 +75,7 @@ class Graph:
                 raise ValueError("a graph's inputs are different Values, but one was given twice")
         present = set(order)
         self.nodes = (*(given for given in self.inputs if given not in present), *order)
-        self._program = order
+        self.program = tuple(order)
         self.branches = ()
         self._signature: _Signature | None = None
 
@@ -84,7 +86,7 @@ class Graph:
         if self.branches:
             # A branch is checked as early as possible: beyond it the program may not be defined.
             conditions = [condition for condition, _ in self.branches]
-            self._program = topological_order(*conditions, *self._recorded_outputs())
+            self.program = tuple(topological_order(*conditions, *self._recorded_outputs()))
         return self
 
     def _recorded_outputs(self) -> list[Value]:
@@ -158,7 +160,7 @@ class Graph:
         )
         values: dict[Value, Any] = dict(zip(self.inputs, given, strict=True))
         outcomes = dict(self.branches)
-        for node in self._program:
+        for node in self.program:
             if node in values:
                 continue
             primitive = node.primitive
@@ -288,8 +290,11 @@ def trace(function: Callable[..., Any]) -> Callable[..., Graph]:
     @functools.wraps(function)
     def traced(*arguments: Any, **keywords: Any) -> Graph:
         leaves, structure = containers.flatten((arguments, keywords))
-        names = _argument_names(function, arguments, keywords, structure)
-        fixed = [_VARIES if _varies(leaf) else leaf for leaf in leaves]
+        if all(isinstance(leaf, Value) and leaf.label for leaf in leaves if varies(leaf)):
+            names = [""] * len(leaves)
+        else:
+            names = argument_names(function, arguments, keywords, structure)
+        fixed = [_VARIES if varies(leaf) else leaf for leaf in leaves]
         placed = [
             leaf
             if fix is not _VARIES
@@ -318,7 +323,8 @@ def function_name(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", repr(function))
 
 
-def _varies(leaf: Any) -> bool:
+def varies(leaf: Any) -> bool:
+    """Whether a trace takes this leaf of the arguments as an input."""
     return isinstance(leaf, Value) or (isinstance(leaf, numbers.Real) and not isinstance(leaf, bool))
 
 
@@ -326,7 +332,7 @@ def _label(leaf: Any, name: str) -> str:
     return leaf.label or name if isinstance(leaf, Value) else name
 
 
-def _argument_names(
+def argument_names(
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
     keywords: dict[str, Any],

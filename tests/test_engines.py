@@ -30,10 +30,10 @@ import mpmath
 import numpy
 import pytest
 from expressions import ROWS, SPECIAL, by_operator, by_row, expression, number
-from oracle import points
 
 import autograd
 from autograd import copying, detect_anomaly, modes, no_grad, scope, value
+from autograd.testing.reference import points
 
 if os.environ.get("AUTOGRAD_CORE") == "native":
     from autograd import _core

@@ -1,0 +1,232 @@
+"""Slopes from differences of doubles, with an error bar: all that can be had of a black box.
+
+Central differences over a ladder of steps, extrapolated to step 0 (Richardson).  The bar adds up what the
+extrapolation left open, the noise of the values over the step, and a part of the kink: the difference of
+the slopes on the two sides, extrapolated as well, without which a feature narrower than the step is
+overlooked.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from autograd.testing.verdicts import Behaviour, Side
+
+__all__ = ["RESOLUTION", "TOLERANCE", "behaviour", "central", "noise", "resolution"]
+
+RESOLUTION = 1e-8
+"""The relative error that a check by differences has to be able to see."""
+
+TOLERANCE = 2e-9
+"""What a gradient and a difference may differ by, relatively, beside the error bar."""
+
+_SAFETY = 4.0  # times the bar
+_POWER = 1e-3  # an estimate with a larger relative error is not believed by itself
+_LEVELS = 26
+_EVEN, _ODD, _ALL = range(2, 16, 2), range(1, 16, 2), range(1, 8)  # powers of the step in the error
+_AT_ZERO = (2.0**-3, 2.0**-20, 2.0**-60, 2.0**-200, 2.0**-600)
+
+Function = Callable[[float], float]  # nan where there is no value
+
+
+class Estimate(NamedTuple):
+    """A slope, and how far off it may be."""
+
+    slope: float = math.nan
+    error: float = math.inf
+
+    def behaviour(self) -> Behaviour:
+        """A smooth function with this slope."""
+        side = Side(True, self.slope, _SAFETY * self.error)
+        return Behaviour(True, side, side, self.slope, _SAFETY * self.error)
+
+    def is_good(self, goal: float) -> bool:
+        """Whether the error is no larger than `goal`, relatively."""
+        return self.error <= goal * abs(self.slope) or self.error == 0
+
+    def contradicts(self, coarser: Estimate) -> bool:
+        """Whether a function that this estimate saw at smaller steps is not what the other took it for."""
+        return abs(self.slope - coarser.slope) > _SAFETY * (self.error + coarser.error)
+
+
+class _Ladder:
+    """Richardson's extrapolation of quotients at steps that halve; `powers` are those of their error."""
+
+    def __init__(self, powers: range) -> None:
+        self._factors = [2.0**power - 1 for power in powers]
+        self._row: list[float] = []
+
+    def descend(self, quotient: float) -> tuple[float, float]:
+        """The best entry of the new row, and its distance from its neighbours."""
+        row, best, error = [quotient], quotient, math.inf
+        for before, factor in zip(self._row, self._factors, strict=False):
+            entry = row[-1] + (row[-1] - before) / factor
+            distance = max(abs(entry - row[-1]), abs(entry - before))
+            if distance <= error:
+                best, error = entry, distance
+            row.append(entry)
+        self._row = row
+        return best, error
+
+
+def _scales(x: float, hint: float) -> Iterator[float]:
+    """The first steps to try, powers of two, best first; `hint` is where the function is thought to vary."""
+    size = abs(x)
+    sizes = [min(max(hint, 1e-9 * size), max(size, 1.0))] if 0 < hint < math.inf else []
+    if x == 0:
+        sizes += [8 * step for step in _AT_ZERO]
+    else:
+        sizes += [size, 1.0, math.sqrt(size)]
+        if not 1e-3 <= size <= 1e3:
+            sizes += [size**0.25, size**0.75]
+    yield from dict.fromkeys(2.0 ** (math.frexp(size)[1] - 4) for size in sizes if math.isfinite(size))
+
+
+def central(function: Function, x: float, here: float, noise: float, hint: float) -> Estimate:
+    """The derivative at x by central differences, from the first ladder that is good enough.
+
+    `here` is the value at x, `noise` how far off the values may be.
+    """
+    best = Estimate()
+    for scale in _scales(x, hint):
+        estimate = _descent(function, x, here, noise, scale)
+        if estimate.error < best.error:
+            best = estimate
+        if best.is_good(TOLERANCE):
+            break
+    return best
+
+
+def _central_of_all(function: Function, x: float, here: float, noise: float, hint: float) -> Estimate:
+    """The same from every ladder: a finer one that contradicts a coarser is the one to believe."""
+    finest = [math.ldexp(abs(x) or 1.0, -exponent) for exponent in (12, 24, 36)]
+    scales = {*_scales(x, hint), *(2.0 ** (math.frexp(size)[1] - 4) for size in finest)}
+    best = Estimate()
+    for scale in sorted(scales, reverse=True):
+        estimate = _descent(function, x, here, noise, scale)
+        if estimate.error < best.error or (estimate.is_good(_POWER) and estimate.contradicts(best)):
+            best = estimate
+    return best
+
+
+def _descent(function: Function, x: float, here: float, noise: float, scale: float) -> Estimate:
+    """One ladder of central differences from the step `scale` down, until its error is small or noise."""
+    slopes, kinks = _Ladder(_EVEN), _Ladder(_ODD)
+    best = Estimate()
+    for level in range(_LEVELS):
+        step = math.ldexp(scale, -level)
+        right, left = x + step, x - step
+        if right - x != step and step < abs(x):  # the doubles are not dense enough
+            break
+        above, below = function(right), function(left)
+        if not math.isfinite(above - below):
+            slopes, kinks = _Ladder(_EVEN), _Ladder(_ODD)
+            continue
+        slope, error = slopes.descend((above - below) / 2 / step)
+        bend = ((above - here) - (here - below)) / step
+        kink, kink_error = kinks.descend(bend)
+        moved = max(abs((right - step) - x), abs((left + step) - x))  # by rounding
+        floor = 2 * (noise + moved * abs(bend)) / step
+        bar = error + floor + (abs(kink) + kink_error) / 4
+        if bar < best.error:
+            best = Estimate(slope, bar)
+        if best.is_good(TOLERANCE) or floor > best.error:
+            break
+    return best
+
+
+# --- One side at a time, for a black box -------------------------------------------------------------
+
+
+def behaviour(function: Function, x: float, noise: float, hint: float) -> Behaviour:
+    """What a function of doubles does at x, as far as differences can tell."""
+    here = function(x)
+    is_finite = math.isfinite(here)
+    estimate = _central_of_all(function, x, here, noise, hint) if is_finite else Estimate()
+    if estimate.is_good(_POWER):
+        return estimate.behaviour()
+    left, right = (_side(function, x, here, noise, hint, sign) for sign in (-1, 1))
+    bars = left.error + right.error
+    if left.defined and right.defined and not abs(left.slope - right.slope) > bars and not left.jump:
+        slope, error = (left.slope + right.slope) / 2, max(bars, _SAFETY * estimate.error)
+        if not right.jump and is_finite and math.isfinite(slope):
+            return Behaviour(True, left, right, slope, error)
+    return Behaviour(is_finite, left, right)
+
+
+def _side(function: Function, x: float, here: float, noise: float, hint: float, sign: int) -> Side:
+    """The slope on one side, measured from the nearest double there."""
+    start = math.nextafter(x, sign * math.inf)
+    edge = function(start)
+    if not math.isfinite(edge):
+        return Side(False)
+    best, quotients = Estimate(), []
+    for scale in _scales(x, hint):
+        ladder = _Ladder(_ALL)
+        for level in range(_LEVELS):
+            step = math.ldexp(scale, -level)
+            point = start + sign * step
+            value = function(point)
+            if point == start or not math.isfinite(value - edge):
+                continue
+            quotients.append((value - edge) / (point - start) if abs(value - edge) > 8 * noise else 0.0)
+            slope, error = ladder.descend((value - edge) / (point - start))
+            bar = error + 2 * noise / step
+            if bar < best.error:
+                best = Estimate(slope, bar)
+    gap = abs(edge - here)
+    further = function(start + 2.0**20 * (start - x))
+    jump = (
+        math.isfinite(here)
+        and gap > 8 * noise + 4 * abs(best.slope) * abs(start - x)
+        and abs(further - edge) < gap
+    )
+    last = [abs(quotient) for quotient in quotients[-_LEVELS:]]
+    if len(last) > 8 and all(1.01 * a < b for a, b in itertools.pairwise(last[-8:])):
+        return Side(True, math.copysign(math.inf, quotients[-1]), 0.0, jump and not math.isinf(here))
+    return Side(True, best.slope, _SAFETY * best.error, jump)
+
+
+def resolution(gradient: float, behaviour: Behaviour) -> float:
+    """The smallest relative error of the gradient that could not have been overlooked; nan if none."""
+    if behaviour.derivative is None:
+        return math.nan
+    size = max(abs(gradient), abs(behaviour.derivative))
+    allowed = behaviour.error + TOLERANCE * size
+    return allowed / size if size else 0.0 if allowed == 0 else math.inf
+
+
+def noise(function: Function, x: float) -> float:
+    """How far off the values of a function near x are, judged by how they scatter.
+
+    From the higher differences of values at equal distances, to which a smooth function contributes next
+    to nothing: Hamming's table, as in More and Wild, Estimating computational noise (2011).  Each side of
+    x for itself, so that a kink at x is no noise; at several distances, because values may lie on steps,
+    which show no differences over a short distance, and curves are bent over a long one.
+    """
+    found = []
+    for exponent in (-49, -40, -30, -20):
+        distance = math.ldexp(1.0, math.frexp(x)[1] + exponent) if x else math.ldexp(1.0, exponent)
+        for sign in (-1, 1):
+            values = [function(x + sign * i * distance) for i in range(1, 10)]
+            if all(map(math.isfinite, values)) and (scatter := _scatter(values)):
+                found.append(scatter)
+    here = function(x)
+    return max(min(found, default=0.0), math.ulp(here) if math.isfinite(here) else 0.0)
+
+
+def _scatter(values: list[float]) -> float:
+    """The standard deviation of values that would lie on a smooth curve but for their noise.
+
+    Each order of the differences gives an estimate.  Three that agree are believed: where a curve is too
+    bent for the distance they fall, or grow, from order to order.
+    """
+    estimates = []
+    for order in range(1, 7):
+        values = [b - a for a, b in itertools.pairwise(values)]
+        estimates.append(math.hypot(*values) / math.sqrt(len(values) * math.comb(2 * order, order)))
+    threes = zip(estimates, estimates[1:], estimates[2:], strict=False)
+    return min((max(three) for three in threes if max(three) <= 4 * min(three)), default=0.0)

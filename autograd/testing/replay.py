@@ -1,0 +1,115 @@
+"""A recorded program as a flat list of steps, to be run over any kind of number, quickly and often.
+
+`Graph.evaluate` replays a graph for a user, in the containers of the traced function.  What tests a
+gradient runs one program hundreds of times: over doubles at neighbouring points, over mpmath's numbers,
+over balls.  A `Replay` knows no derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd.engine import Value
+from autograd.graph import Graph
+from autograd.rows import Primitive
+
+__all__ = ["OtherBranch", "Replay", "applied"]
+
+_NUMERIC_ERRORS = (ValueError, ArithmeticError)
+
+
+class OtherBranch(Exception):
+    """These inputs take another branch of the traced function than the one that was recorded."""
+
+
+def applied(row: Primitive, arguments: Sequence[Any], lift: Callable[[float], Any]) -> Any:
+    """The row's value for numbers of another kind; `lift` makes one of a float, exactly.
+
+    Where the operation raises it has the value that IEEE 754 gives it.  Raises TypeError for a row that
+    has no value over these numbers.
+    """
+    try:
+        result = row(*arguments)
+    except _NUMERIC_ERRORS:
+        result = row.value(*map(float, arguments))
+    else:
+        if isinstance(result, float) and not (row.defined or row.selects):
+            raise TypeError(f"{row.name} has no value over numbers other than floats")
+    return lift(result) if isinstance(result, float | int) and not row.comparison else result
+
+
+class Replay:
+    """The steps of a graph with one output.
+
+    A run gives a list with one number for each of the graph's inputs, then captured leaves, constants and
+    results; `places` says where each node's stands, `output` where the output's.
+
+    >>> from autograd.graph import trace
+    >>> replay = Replay(trace(lambda x, y: x * y + 1)(2.0, 3.0))
+    >>> values = replay.over_floats([5.0, 7.0])
+    >>> values, values[replay.output]
+    ([5.0, 7.0, 1.0, 35.0, 36.0], 36.0)
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        program = graph.program
+        inputs = dict.fromkeys(graph.inputs)
+        captured = [node for node in program if node.primitive is None and node not in inputs]
+        results = [node for node in program if node.primitive is not None and node not in inputs]
+        constants = [a for node in results for a in node.arguments if isinstance(a, float)]
+        (output,) = graph.outputs
+        if not isinstance(output, Value):
+            constants.append(output)
+        self.fixed: list[float] = [*(leaf._data for leaf in captured), *constants]
+        """The numbers between the inputs and the results."""
+
+        first = len(inputs) + len(self.fixed)
+        self.places: dict[Value, int] = {
+            node: place for place, node in [*enumerate([*inputs, *captured]), *enumerate(results, first)]
+        }
+        self.output = self.places[output] if isinstance(output, Value) else first - 1
+        constant = len(inputs) + len(captured)
+        self.steps: list[tuple[Primitive, tuple[int, ...]]] = []
+        for node in results:
+            operands = []
+            for argument in node.arguments:
+                if isinstance(argument, float):
+                    operands.append(constant)
+                    constant += 1
+                else:
+                    operands.append(self.places[argument])
+            self.steps.append((node.primitive, tuple(operands)))  # type: ignore[arg-type]
+        self._branches = [(self.places[condition], outcome) for condition, outcome in graph.branches]
+
+    def over_floats(self, inputs: Sequence[float]) -> list[Any]:
+        """The numbers of one run over doubles: what a Value would hold.  Raises OtherBranch."""
+        values: list[Any] = [*inputs, *self.fixed]
+        for row, operands in self.steps:
+            try:
+                if len(operands) == 2:
+                    i, j = operands
+                    result = row.function(values[i], values[j])
+                elif len(operands) == 1:
+                    result = row.function(values[operands[0]])
+                else:
+                    result = row.function(*[values[place] for place in operands])
+            except _NUMERIC_ERRORS:
+                result = row.value(*[values[place] for place in operands])
+            values.append(result)
+        self._check_branches(values)
+        return values
+
+    def over(self, inputs: Sequence[Any], lift: Callable[[float], Any]) -> list[Any]:
+        """The numbers of one run over another kind, as `applied` gives them.  Raises OtherBranch."""
+        values: list[Any] = [*inputs, *map(lift, self.fixed)]
+        for row, operands in self.steps:
+            arguments = [values[place] for place in operands]
+            values.append(applied(row, arguments, lift))
+        self._check_branches(values)
+        return values
+
+    def _check_branches(self, values: list[Any]) -> None:
+        for place, outcome in self._branches:
+            if bool(values[place]) is not outcome:
+                raise OtherBranch

@@ -1,0 +1,100 @@
+"""What a check found: one line for each input, and what is wrong where something is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autograd.testing.verdicts import Behaviour, Verdict
+
+__all__ = ["GradientReport", "InputCheck"]
+
+_ORDER = list(Verdict)
+_MOST_LINES = 40
+
+
+class InputCheck(NamedTuple):
+    """The derivative by one input, checked."""
+
+    name: str
+    value: float  # of the input
+    gradient: float  # the one under test
+    behaviour: Behaviour  # of the function there, found by differences
+    verdict: Verdict
+    resolution: float  # the smallest relative error of the gradient that would have been seen; nan: none
+    note: str = ""
+
+    @property
+    def derivative(self) -> float:
+        """The derivative that the differences gave; nan where there is no single one."""
+        return math.nan if self.behaviour.derivative is None else float(self.behaviour.derivative)
+
+    @property
+    def error(self) -> float:
+        """How far off `derivative` may be."""
+        return float(self.behaviour.error)
+
+
+class GradientReport:
+    """The outcome of a check.  True unless something is a MISMATCH; `str` is a table.
+
+    `checks` has an `InputCheck` for each input (for order 2, for each pair of inputs), `verdict` is the
+    worst of theirs, `faults` says which local derivatives are wrong, the one of the smallest expression
+    first.
+    """
+
+    def __init__(self, function: str, checks: Sequence[InputCheck], faults: Sequence[str] = ()) -> None:
+        self.function = function
+        self.checks = tuple(checks)
+        self.faults = tuple(faults)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of all inputs."""
+        return max((check.verdict for check in self.checks), key=_ORDER.index)
+
+    @property
+    def resolution(self) -> float:
+        """The largest of the inputs' resolutions: a relative error of this size would have been seen."""
+        return max((c.resolution for c in self.checks if not math.isnan(c.resolution)), default=math.nan)
+
+    def __bool__(self) -> bool:
+        return self.verdict is not Verdict.MISMATCH
+
+    def raise_for_mismatch(self) -> GradientReport:
+        """This report; raises AssertionError, with the table, if there is a MISMATCH."""
+        if not self:
+            raise AssertionError(str(self))
+        return self
+
+    def __repr__(self) -> str:
+        worst = max(self.checks, key=lambda check: _ORDER.index(check.verdict))
+        found = f"{worst.name}: gradient {worst.gradient!r}, derivative {worst.behaviour.description}"
+        return f"<GradientReport {self.function}: {self.verdict}, {found}>"
+
+    def __str__(self) -> str:
+        rows: list[tuple[str, ...]] = [
+            ("input", "at", "gradient", "by differences", "error bar", "could see", "verdict")
+        ]
+        shown = sorted(self.checks, key=lambda check: -_ORDER.index(check.verdict))[:_MOST_LINES]
+        rows += [_cells(check) for check in self.checks if check in shown]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        lines = [f"{self.function}: {self.verdict} -- {self.verdict.value}"]
+        lines += [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+        if len(self.checks) > len(shown):
+            lines.append(f"and {len(self.checks) - len(shown):,} more, no worse than these")
+        lines += dict.fromkeys(f"{check.name}: {check.note}" for check in shown if check.note)
+        lines += [f"wrong: {fault}" for fault in self.faults]
+        return "\n".join(lines)
+
+
+def _cells(check: InputCheck) -> tuple[str, ...]:
+    behaviour = check.behaviour
+    bar = "" if behaviour.derivative is None else f"{check.error:.1e}"
+    seen = "" if math.isnan(check.resolution) else f"{check.resolution:.1e}"
+    at, gradient = f"{check.value:.6g}", repr(check.gradient)
+    return check.name, at, gradient, behaviour.description, bar, seen, str(check.verdict)
