@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from expressions import ROWS as TABLE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,8 +15,8 @@ NUMBERS = st.one_of(
     st.floats(-5, 5),
     st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.5, math.inf, -math.inf, math.nan, 5e-324, 1e308, -1e308]),
 )
-UNARY = [row for row in table.values() if row.arity == 1 and not row.comparison]
-BINARY = [row for row in table.values() if row.arity == 2 and not row.comparison]
+UNARY = [row for row in TABLE if row.arity == 1 and not row.comparison]
+BINARY = [row for row in TABLE if row.arity == 2 and not row.comparison]
 
 
 def same(a, b):

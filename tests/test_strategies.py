@@ -5,15 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from expressions import ROWS
 from hypothesis import HealthCheck, Phase, find, given, settings
 
 import autograd
-from autograd import Primitive, Value, grad, primitives, table
+from autograd import Primitive, Value, grad
 from autograd.notation import expression
 from autograd.testing import check_gradients
 from autograd.testing.strategies import Expression, expressions, leaves, points
 
-ROWS = [table[name] for name in primitives.__all__ if name in table]
 SEARCH = settings(
     max_examples=2_000,
     derandomize=True,
