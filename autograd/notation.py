@@ -19,11 +19,12 @@ from autograd.engine import Condition, Value, topological_order
 from autograd.graph import Graph
 from autograd.rows import Primitive, real, table
 
-__all__ = ["definition", "expression"]
+__all__ = ["brief", "definition", "expression"]
 
 # Levels of precedence, as a row's field counts them; a name or a call binds tighter than any operator.
 _LOOSEST, _COMPARISON, _PRODUCT, _SIGN, _POWER, _TIGHTEST = 0, 4, 6, 7, 8, 9
 
+_LONGEST = 60  # characters of an expression inside a sentence
 _DEEPEST = 80  # operations within each other on one line; Python's parser gives up at about 100
 _CONSTANTS = ("inf", "nan")
 
@@ -65,6 +66,19 @@ def expression(value: Any, names: Mapping[Value, str] | None = None) -> str:
     leaves = [node for node in order if node.primitive is None and node in wanted]
     lines, (last,) = _lines(order, [value], leaves, wanted, _called(order, _familiar_call), _familiar)
     return "\n".join([*(f"{name} = {text}" for name, text in lines), last])
+
+
+def brief(value: Any) -> str:
+    """The expression of a Value for use inside a sentence; where that is long, its last operation only.
+
+    >>> x = Value(2.0, "x")
+    >>> brief((x + 1).tanh())
+    'tanh(x + 1.0)'
+    """
+    text = expression(value)
+    if len(text) <= _LONGEST and "\n" not in text:
+        return text
+    return f"{value.primitive.name}(...)" if value.primitive is not None else repr(value._data)
 
 
 def definition(graph: Graph, name: str = "f") -> str:

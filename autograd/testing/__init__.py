@@ -1,8 +1,11 @@
-"""Testing gradients: a checker that gives verdicts, proofs by balls, and strategies for Hypothesis.
+"""Testing gradients: a checker that gives verdicts, certified enclosures, and strategies for Hypothesis.
 
-`strategies` and what needs python-flint are imported by those who use them.
+`autograd.testing.strategies` is imported by those who use it: it needs Hypothesis.  What the checker finds
+beyond the digits of doubles needs mpmath, and `certify` python-flint as well, which the extra `certify`
+installs.
 """
 
+from autograd.testing.balls import Certificate, Enclosure, certify
 from autograd.testing.checking import check_gradients, check_graph
 from autograd.testing.report import GradientReport, InputCheck
 from autograd.testing.rounding import RoundingError, rounding_error
@@ -10,11 +13,14 @@ from autograd.testing.verdicts import Behaviour, Side, Verdict
 
 __all__ = [
     "Behaviour",
+    "Certificate",
+    "Enclosure",
     "GradientReport",
     "InputCheck",
     "RoundingError",
     "Side",
     "Verdict",
+    "certify",
     "check_gradients",
     "check_graph",
     "rounding_error",

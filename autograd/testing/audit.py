@@ -13,19 +13,18 @@ from typing import Any, NamedTuple
 
 from autograd.engine import Value
 from autograd.graph import Graph
-from autograd.notation import expression
+from autograd.notation import brief, expression
 from autograd.rows import Primitive
 from autograd.sweeps import depending
 from autograd.testing import limits
 from autograd.testing.replay import applied
 from autograd.testing.verdicts import Behaviour, Verdict, judge
 
-__all__ = ["Audit", "Step", "shown"]
+__all__ = ["Audit", "Step"]
 
 _LOCAL = 64 * 2.0**-53  # the relative error that a local derivative may have, a few times what rows promise
 _FORMULA = 8 * 2.0**-53  # and that of its formula without rounding, whose constants are doubles
 _UNDERFLOW, _OVERFLOW = 2.0**-1000, 2.0**1000  # adjoints beyond them may have lost their digits
-_LONGEST = 60  # characters of an expression in a message
 
 
 class Step(NamedTuple):
@@ -43,7 +42,7 @@ class Step(NamedTuple):
         names = [f"x{place or ''}" for place in range(len(numbers))]
         alone = expression(row(*map(Value, numbers, names)))
         point = ", ".join(f"{name} = {x!r}" for name, x in zip(names, numbers, strict=True))
-        inside = shown(self.node)
+        inside = brief(self.node)
         by = f" by {names[self.position]}" if len(numbers) > 1 else ""
         recorded = self.node.partials[self.position]
         return (
@@ -169,14 +168,6 @@ def _formula_is_right(row: Primitive, numbers: Sequence[float], position: int, d
         except (TypeError, ValueError, ArithmeticError):
             return False
         return bool(abs(partial - derivative) <= _FORMULA * abs(derivative))
-
-
-def shown(node: Value) -> str:
-    """The node's expression; where that is long, its last operation only."""
-    text = expression(node)
-    if len(text) <= _LONGEST and "\n" not in text:
-        return text
-    return f"{node.primitive.name}(...)" if node.primitive is not None else repr(node)
 
 
 def _data(argument: Value | float) -> float:

@@ -15,9 +15,9 @@ from typing import Any
 from autograd import containers
 from autograd.engine import Value
 from autograd.graph import Graph, argument_names, function_name, trace, varies
+from autograd.notation import brief
 from autograd.rows import real
 from autograd.testing import differences
-from autograd.testing.audit import shown
 from autograd.testing.comparison import Comparison, compared_in_doubles
 from autograd.testing.report import GradientReport, InputCheck
 from autograd.testing.subject import Subject
@@ -88,7 +88,7 @@ def check_graph(output: Value | Graph, order: int = 1) -> GradientReport:
         raise ValueError(f"check_graph takes a graph with one output and at least one input, not {graph!r}")
     _check_order(order)
     output = graph.outputs[0]
-    name = shown(output) if isinstance(output, Value) else repr(output)
+    name = brief(output) if isinstance(output, Value) else repr(output)
     inputs = [node.label or f"input {place}" for place, node in enumerate(graph.inputs)]
     return _reported(_checked(name, inputs, Subject(graph), order))
 
@@ -121,7 +121,7 @@ def _checked(name: str, inputs: Sequence[str], subject: Subject, order: int) -> 
             checks += [comparison.check(place, prefix + of) for place, of in enumerate(inputs)]
             if any(check.verdict is Verdict.MISMATCH for check in checks):
                 faults += map(str, comparison.audit.faults)
-    return GradientReport(name, checks, list(dict.fromkeys(faults)))
+    return GradientReport(name, checks, list(dict.fromkeys(faults)), subject.graph)
 
 
 class _Function:

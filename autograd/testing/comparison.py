@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from autograd.notation import brief
 from autograd.sweeps import adjoints
 from autograd.testing import differences, limits, rounding
-from autograd.testing.audit import Audit, shown
+from autograd.testing.audit import Audit
 from autograd.testing.report import InputCheck
 from autograd.testing.subject import Subject
 from autograd.testing.verdicts import Behaviour, Side, Verdict, judge
@@ -128,7 +129,7 @@ class Comparison:
         """Why right steps did not lead to the derivative."""
         if conventions := self.audit.conventions:
             step = conventions[0]
-            yield f"the chain rule passes {_PLACES[step.verdict]} of {shown(step.node)}"  # type: ignore[index]
+            yield f"the chain rule passes {_PLACES[step.verdict]} of {brief(step.node)}"  # type: ignore[index]
             return
         error = self._rounding_error(position)
         worst = next(iter(error.contributions), None)
@@ -137,7 +138,7 @@ class Comparison:
             return
         yield (
             f"rounding may move the gradient by {error.bound:.1g}, {worst.error / error.bound:.0%} of it "
-            f"through {shown(worst.node)} = {worst.node._data!r}"
+            f"through {brief(worst.node)} = {worst.node._data!r}"
         )
 
     def _rounding_error(self, position: int) -> rounding.RoundingError:

@@ -194,9 +194,15 @@ def least(row: Primitive, point: tuple[float, ...]) -> float:
 
 
 def allowance(row: Primitive, position: int, point: tuple[float, ...]) -> float:
-    """How far off a partial may be where an intermediate result underflows: 4 ulp of the largest; else 0."""
+    """How far off a partial may be where an intermediate result underflows: 4 ulp of the largest; else 0.
+
+    A quotient's slope -(x/y)/y is the exception: where x/y is subnormal, its rounding is divided by y.
+    """
     if (row.name, position) not in CANCELLING and not _loses_digits(row, position, point):
         return 0.0
+    if row is primitives.div:
+        x, y = point
+        return math.ulp(x / y) / abs(y)
     return 4 * math.ulp(
         max((abs(node.data) for node, _ in _partial_steps(row, position, point)), default=0.0)
     )

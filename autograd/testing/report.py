@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from autograd.graph import Graph
+from autograd.notation import brief
+from autograd.testing.rounding import RoundingError, rounding_error
 from autograd.testing.verdicts import Behaviour, Verdict
 
 __all__ = ["GradientReport", "InputCheck"]
@@ -44,10 +48,22 @@ class GradientReport:
     first.
     """
 
-    def __init__(self, function: str, checks: Sequence[InputCheck], faults: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        function: str,
+        checks: Sequence[InputCheck],
+        faults: Sequence[str] = (),
+        graph: Graph | None = None,
+    ) -> None:
         self.function = function
         self.checks = tuple(checks)
         self.faults = tuple(faults)
+        self._graph = graph
+
+    @functools.cached_property
+    def rounding(self) -> RoundingError | None:
+        """How far rounding may have moved the function's value, and where; None of a black box."""
+        return None if self._graph is None else rounding_error(self._graph)
 
     @property
     def verdict(self) -> Verdict:
@@ -89,7 +105,17 @@ class GradientReport:
             lines.append(f"and {len(self.checks) - len(shown):,} more, no worse than these")
         lines += dict.fromkeys(f"{check.name}: {check.note}" for check in shown if check.note)
         lines += [f"wrong: {fault}" for fault in self.faults]
+        if self.rounding is not None:
+            lines.append(_rounding_line(self.rounding))
         return "\n".join(lines)
+
+
+def _rounding_line(error: RoundingError) -> str:
+    worst = next(iter(error.contributions), None)
+    if worst is None or not math.isfinite(error.bound):
+        return f"value: {error.output!r}"
+    share = f"{worst.error / error.bound:.0%} of it by {brief(worst.node)}"
+    return f"value: {error.output!r}, rounded by at most {error.bound:.2g}, {share}"
 
 
 def _cells(check: InputCheck) -> tuple[str, ...]:

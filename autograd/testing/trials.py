@@ -1,20 +1,23 @@
-"""The checker on trial: false alarms on right gradients, and which planted errors it finds.
+"""The checker on trial: false alarms at right gradients, and which planted errors it finds.
 
-    python -m autograd.testing.trials [--inputs 3000] [--planted 500] [--seed 0] [--json FILE]
+    python -m autograd.testing.trials [--inputs 2700] [--planted 300] [--seed 0]
 
-Each function is checked at inputs that are spread over the whole range of doubles, 1e-300 to 1e300, with
+Functions of many kinds are checked at inputs spread over the whole range of doubles, 1e-300 to 1e300 of
 either sign, a tenth of them small integers and numbers where functions have their kinks.  A gradient is
-made wrong by a row in front of the function or behind it, whose value is its argument and whose derivative
-is 1 + 1e-3, 1 + 1e-6 or 1 + 1e-8: a case is an input at which function and gradient are finite and not 0.
-Where PyTorch is installed its gradcheck, at its defaults, gets the same inputs and the same errors.
+made wrong by a row, in front of the function or behind it, whose value is its argument and whose derivative
+is 1 + 1e-3, 1 + 1e-6 or 1 + 1e-8; a case is an input at which value and gradient are finite and the
+gradient is not 0.  Where PyTorch is installed its gradcheck, at its defaults, gets the same cases.
 
-Exit status 1 if there was a false alarm, or fewer errors were found than are asked for.
+Exit status 1 if there was a false alarm, or fewer errors were found than is asked for.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import functools
+import importlib.util
+import itertools
 import math
 import multiprocessing
 import random
@@ -28,7 +31,7 @@ from autograd.testing.checking import check_gradients
 from autograd.testing.verdicts import Verdict
 from autograd.transforms import value_and_grad
 
-__all__ = ["FUNCTIONS", "main"]
+__all__ = ["ERRORS", "FUNCTIONS", "Kind", "Outcome", "OwnChecker", "TorchChecker", "main", "tried"]
 
 
 class Kind(NamedTuple):
@@ -38,7 +41,6 @@ class Kind(NamedTuple):
     function: Callable[..., Any]
     arity: int = 1
     tuned: bool = True  # among those on which the checker was developed
-    wide: bool = True  # meant for inputs of any size
 
 
 def _horner(m: Any, x: Any) -> Any:
@@ -122,13 +124,22 @@ _SPECIAL = (0.0, 1.0, -1.0, 2.0, 0.5, -2.0, 3.0, math.pi, 1e-8, -0.5)
 ERRORS = {1e-3: 0.97, 1e-6: 0.95, 1e-8: 0.93}
 """The relative errors that are planted, and the share of them that has to be found."""
 
-_PLANTED = {
-    error: Primitive(f"planted_{error:.0e}".replace("-", "_"), lambda x: x, (1 + error,), defined=True)
-    for error in ERRORS
+_ROWS = {
+    error: Primitive(f"planted_{number}", lambda x: x, (1 + error,), defined=True, symbol="planted")
+    for number, error in enumerate(ERRORS)
 }
 
 
-def wide_inputs(seed: Any, arity: int) -> Iterator[tuple[float, ...]]:
+class Outcome(NamedTuple):
+    """What became of one kind of function."""
+
+    name: str
+    verdicts: dict[Verdict, int]  # how many inputs got which, of the right function
+    found: dict[float, tuple[int, int]]  # by planted error: how many were found, of how many
+    alarms: list[str]
+
+
+def wide_inputs(seed: str, arity: int) -> Iterator[tuple[float, ...]]:
     """Points spread over the doubles, the same for the same seed."""
     generator = random.Random(seed)
 
@@ -142,106 +153,161 @@ def wide_inputs(seed: Any, arity: int) -> Iterator[tuple[float, ...]]:
         yield tuple(number() for _ in range(arity))
 
 
-class Outcome(NamedTuple):
-    """What became of one kind of function."""
-
-    name: str
-    verdicts: dict[str, int]
-    found: dict[float, list[int]]  # by planted error: how many were found, of how many
-    alarms: list[str]
+# --- The checkers ---------------------------------------------------------------------------------------
 
 
-def tried(kind: Kind, inputs: int, planted: int, seed: int) -> Outcome:
-    """One kind of function at so many inputs, with errors planted at the first of them."""
-    verdicts: collections.Counter[str] = collections.Counter()
-    found = {error: [0, 0] for error in ERRORS}
+class OwnChecker:
+    """`check_gradients` of functions over this package's rows."""
+
+    namespace: Any = primitives
+
+    def planted(self, error: float) -> Callable[[Any], Any]:
+        """A function that gives its argument, and a derivative that is wrong by so much."""
+        return _ROWS[error]
+
+    def verdict(self, function: Callable[..., Any], point: Sequence[float]) -> tuple[Verdict, str]:
+        """The verdict on a function at a point, and the report."""
+        report = check_gradients(function, *point)
+        return report.verdict, str(report) if not report else ""
+
+
+class TorchChecker:
+    """PyTorch's `gradcheck` at its defaults, which says yes or no."""
+
+    def __init__(self) -> None:
+        self.namespace = self._torch = importlib.import_module("torch")
+
+    def planted(self, error: float) -> Callable[[Any], Any]:
+        """As `OwnChecker.planted`."""
+
+        class Planted(self._torch.autograd.Function):  # type: ignore[misc, name-defined]
+            @staticmethod
+            def forward(context: Any, x: Any) -> Any:
+                return x.clone()
+
+            @staticmethod
+            def backward(context: Any, adjoint: Any) -> Any:
+                return adjoint * (1 + error)
+
+        return Planted.apply  # type: ignore[no-any-return]
+
+    def verdict(self, function: Callable[..., Any], point: Sequence[float]) -> tuple[Verdict, str]:
+        """OK or MISMATCH."""
+        torch = self._torch
+        inputs = tuple(torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in point)
+        passes = torch.autograd.gradcheck(function, inputs, raise_exception=False)
+        return (Verdict.OK if passes else Verdict.MISMATCH), ""
+
+
+def tried(
+    kind: Kind, checker: OwnChecker | TorchChecker, inputs: int, planted: int, seed: int, *, cases_only: bool
+) -> Outcome:
+    """A kind of function at so many inputs, with errors planted at the first of them."""
+    verdicts: collections.Counter[Verdict] = collections.Counter()
+    found = dict.fromkeys(ERRORS, (0, 0))
     alarms = []
-
-    def right(*numbers: Any) -> Any:
-        return kind.function(primitives, *numbers)
-
-    points = wide_inputs(f"{seed} {kind.name}", kind.arity)
-    for number in range(inputs):
-        point = next(points)
-        report = check_gradients(right, *point)
-        for check in report.checks:
-            verdicts[str(check.verdict)] += 1
-        if not report:
-            alarms.append(f"{kind.name}{point}\n{report}")
-        if number < planted and _is_case(right, point):
-            for error, row in _PLANTED.items():
-                found[error][0] += not check_gradients(_with_error(right, row, number % 2 == 0), *point)
-                found[error][1] += 1
+    right = functools.partial(kind.function, checker.namespace)
+    points = itertools.islice(wide_inputs(f"{seed} {kind.name}", kind.arity), inputs)
+    for number, point in enumerate(points):
+        is_case = (number < planted or cases_only) and _is_case(kind, point)
+        if cases_only and not is_case:
+            continue
+        verdict, report = checker.verdict(right, point)
+        verdicts[verdict] += 1
+        if verdict is Verdict.MISMATCH:
+            alarms.append(f"{kind.name} at {point}\n{report}")
+        if number < planted and is_case:
+            for error in ERRORS:
+                wrong = _with_error(right, checker.planted(error), behind=number % 2 == 0)
+                hits, cases = found[error]
+                found[error] = hits + (checker.verdict(wrong, point)[0] is Verdict.MISMATCH), cases + 1
     return Outcome(kind.name, dict(verdicts), found, alarms)
 
 
-def _with_error(right: Callable[..., Any], row: Primitive, behind: bool) -> Callable[..., Any]:
+def _with_error(
+    right: Callable[..., Any], planted: Callable[[Any], Any], *, behind: bool
+) -> Callable[..., Any]:
     def wrong(*numbers: Any) -> Any:
-        return row(right(*numbers)) if behind else right(*map(row, numbers))
+        return planted(right(*numbers)) if behind else right(*map(planted, numbers))
 
     return wrong
 
 
-def _is_case(function: Callable[..., Any], point: Sequence[float]) -> bool:
+def _is_case(kind: Kind, point: Sequence[float]) -> bool:
+    function = functools.partial(kind.function, primitives)
     value, gradient = value_and_grad(function, tuple(range(len(point))))(*point)
     return all(math.isfinite(x) for x in (value, *gradient)) and any(gradient)
 
 
-def _tried(arguments: tuple[int, int, int, int]) -> Outcome:
-    index, inputs, planted, seed = arguments
-    return tried(FUNCTIONS[index], inputs, planted, seed)
+# --- The command ----------------------------------------------------------------------------------------
+
+_COLUMNS = {
+    "OK": [verdict for verdict in Verdict if verdict.passes],
+    "ill": [Verdict.ILL_CONDITIONED],
+    "undecided": [Verdict.INCONCLUSIVE],
+    "nonfinite": [Verdict.NONFINITE],
+    "alarms": [Verdict.MISMATCH],
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the trials and prints their table; the exit status."""
+    """Runs the trials and prints their tables; the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m autograd.testing.trials", description=__doc__.split("\n")[0]
+        prog="python -m autograd.testing.trials",
+        description="Count the checker's false alarms at right gradients, and which planted errors it finds.",
     )
-    parser.add_argument("--inputs", type=int, default=3000, help="inputs of each kind of function")
-    parser.add_argument("--planted", type=int, default=500, help="of these with errors planted")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--inputs", type=int, default=2700, help="inputs of each kind of function")
+    parser.add_argument("--planted", type=int, default=300, help="of these with errors planted")
+    parser.add_argument("--seed", type=int, default=0, help="other inputs for another number")
     options = parser.parse_args(arguments)
-    work = [(i, options.inputs, options.planted, options.seed) for i in range(len(FUNCTIONS))]
+    print("check_gradients")
+    whole = _table(OwnChecker, options.inputs, options.planted, options.seed)
+    for alarm in whole.alarms[:10]:
+        print(alarm)
+    if importlib.util.find_spec("torch") is not None:
+        print("torch.autograd.gradcheck at its defaults, where value and gradient are finite")
+        _table(TorchChecker, options.planted, options.planted, options.seed)
+    enough = all(hits >= ERRORS[error] * cases for error, (hits, cases) in whole.found.items())
+    return 0 if enough and not whole.alarms else 1
+
+
+def _table(checker: type[OwnChecker | TorchChecker], inputs: int, planted: int, seed: int) -> Outcome:
+    """Tries all kinds of functions, prints a line for each, and gives the sum."""
+    print(f"{'function':<26}{'inputs':>9}" + "".join(f"{name:>10}" for name in (*_COLUMNS, *ERRORS)))
+    work = [(index, checker, inputs, planted, seed) for index in range(len(FUNCTIONS))]
     outcomes = []
-    print(f"{'function':<26}{'inputs':>8}{'OK':>8}{'ill':>6}{'inconcl.':>9}{'nonfin.':>8}{'alarms':>7}"
-          + "".join(f"{error:>9.0e}" for error in ERRORS))  # fmt: skip
     with multiprocessing.Pool() as pool:
         for outcome in pool.imap(_tried, work):
             outcomes.append(outcome)
             print(_line(outcome), flush=True)
-    tuned = [o for o, kind in zip(outcomes, FUNCTIONS, strict=True) if kind.tuned]
-    others = [o for o, kind in zip(outcomes, FUNCTIONS, strict=True) if not kind.tuned]
-    for name, group in (("the kinds tuned on", tuned), ("the others", others), ("all", outcomes)):
-        print(_line(_joined(name, group)))
-    for outcome in outcomes:
-        for alarm in outcome.alarms[:3]:
-            print(alarm)
-    whole = _joined("all", outcomes)
-    enough = all(found >= ERRORS[error] * cases for error, (found, cases) in whole.found.items())
-    return 0 if enough and not whole.alarms else 1
+    for name, chosen in (("those tuned on", (True,)), ("the others", (False,)), ("all", (True, False))):
+        group = [o for o, kind in zip(outcomes, FUNCTIONS, strict=True) if kind.tuned in chosen]
+        whole = _sum(name, group)
+        print(_line(whole))
+    return whole
 
 
-def _joined(name: str, outcomes: Sequence[Outcome]) -> Outcome:
-    verdicts: collections.Counter[str] = collections.Counter()
+def _tried(work: tuple[int, type[OwnChecker | TorchChecker], int, int, int]) -> Outcome:
+    index, checker, inputs, planted, seed = work
+    cases_only = checker is TorchChecker  # it has no verdict for a function that is not finite
+    return tried(FUNCTIONS[index], checker(), inputs, planted, seed, cases_only=cases_only)
+
+
+def _sum(name: str, outcomes: Sequence[Outcome]) -> Outcome:
+    verdicts: collections.Counter[Verdict] = collections.Counter()
     for outcome in outcomes:
         verdicts.update(outcome.verdicts)
-    found = {error: [sum(o.found[error][i] for o in outcomes) for i in (0, 1)] for error in ERRORS}
-    return Outcome(name, dict(verdicts), found, [alarm for o in outcomes for alarm in o.alarms])
+    found = {
+        error: tuple(map(sum, zip(*(o.found[error] for o in outcomes), strict=True))) for error in ERRORS
+    }
+    return Outcome(name, dict(verdicts), found, [alarm for o in outcomes for alarm in o.alarms])  # type: ignore[arg-type]
 
 
 def _line(outcome: Outcome) -> str:
-    counts = outcome.verdicts
-    passing = sum(counts.get(verdict.name, 0) for verdict in Verdict if verdict.passes)
-    cells = [
-        sum(counts.values()),
-        passing,
-        *(counts.get(name, 0) for name in ("ILL_CONDITIONED", "INCONCLUSIVE", "NONFINITE")),
-    ]
-    shares = "".join(
-        f"{found / cases:>9.1%}" if cases else f"{'-':>9}" for found, cases in outcome.found.values()
-    )
-    numbers = "".join(f"{cell:>{width}}" for cell, width in zip(cells, (8, 8, 6, 9, 8), strict=True))
-    return f"{outcome.name:<26}{numbers}{len(outcome.alarms):>7}{shares}"
+    counts = [sum(outcome.verdicts.get(v, 0) for v in verdicts) for verdicts in _COLUMNS.values()]
+    shares = [f"{hits / cases:.1%}" if cases else "" for hits, cases in outcome.found.values()]
+    cells = "".join(f"{cell:>10}" for cell in (*counts, *shares))
+    return f"{outcome.name:<26}{sum(outcome.verdicts.values()):>9}{cells}"
 
 
 if __name__ == "__main__":
