@@ -434,11 +434,12 @@ minimum = Primitive(
 )
 clamp = Primitive(
     "clamp", lambda x, lower, upper: where(x < lower, lower, where(x > upper, upper, x)),
-    (lambda x, lower, upper, out: where(logical_or(x < lower, x > upper), 0.0, 1.0),
+    (lambda x, lower, upper, out: where(logical_or(logical_or(x < lower, x > upper), lower == upper), 0.0, 1.0),
      lambda x, lower, upper, out: where(x < lower, 1.0, 0.0),
      lambda x, lower, upper, out: where(logical_and(x >= lower, x > upper), 1.0, 0.0)),
     defined=True, selects=True,
-    kinks={(1.0, -1.0, 1.0): (1.0, 0.0, 0.0), (-1.0, -1.0, 1.0): (1.0, 0.0, 0.0)},
+    kinks={(1.0, -1.0, 1.0): (1.0, 0.0, 0.0), (-1.0, -1.0, 1.0): (1.0, 0.0, 0.0),
+           (1.0, 1.0, 1.0): (0.0, 0.0, 0.0)},
 )
 
 # --- Activations --------------------------------------------------------------------------------------
