@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value, drawing
-from autograd.drawing import Picture, RenderingError, draw
+from autograd import Value, exp, log, maximum, sin, sqrt
+from autograd.drawing import Picture, RenderingError, colours, draw
 from autograd.graph import Graph, trace
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -75,8 +75,10 @@ def texts(group):
 
 def shown(value):
     """What the picture of a leaf shows beside `data` and beside `grad`."""
-    *_, data, number, grad, derivative = texts(groups(draw(value), "node")[-1])
+    data, number, grad, *mark, derivative = texts(groups(draw(value), "node")[-1])
     assert (data, grad) == ("data", "grad")
+    derivative = derivative.strip()
+    assert mark == ([] if derivative in ("–", "0", "-0") else ["▼"] if derivative[0] == "-" else ["▲"])
     return number, derivative
 
 
@@ -92,7 +94,7 @@ def test_a_node_shows_its_operation_label_data_and_gradient():
     o = neuron()
     o.backward()
     *_, last = groups(draw(o), "node")
-    assert [text.strip() for text in texts(last)] == ["tanh", "o", "data", "0.7071", "grad", "1"]
+    assert [text.strip() for text in texts(last)] == ["tanh", "o", "data", "0.7071", "grad", "▲", "1"]
 
 
 def test_an_edge_goes_from_each_operand_to_the_result_with_the_local_derivative():
@@ -174,12 +176,12 @@ def test_a_gradient_that_was_never_computed_is_absent_and_a_zero_gradient_is_zer
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_is_loud(number):
     quiet, loud = draw(Value(1.0)).source, draw(Value(number)).source
-    assert drawing._ALARM not in quiet
-    assert f'<FONT COLOR="{drawing._ALARM}"><B>{number}</B></FONT>' in loud
+    assert colours.ALARM not in quiet
+    assert f'<FONT COLOR="{colours.ALARM}"><B>{number}</B></FONT>' in loud
 
 
 def test_a_derivative_that_is_not_finite_is_loud():
-    assert f'color="{drawing._ALARM}"' in draw(Value(0.0).log()).source
+    assert f'color="{colours.ALARM}"' in draw(log(Value(0.0))).source
 
 
 def test_a_graph_shows_all_of_its_outputs_and_its_unused_inputs():
@@ -245,6 +247,323 @@ def test_a_blank_label_takes_no_line(label):
     assert texts(node) == ["data", "1", "grad", "–"]
 
 
+# --- Colours, marks and the legend -----------------------------------------------------------------------
+
+
+def fills(picture):
+    """The colour of each box, by the first line that it shows."""
+    return {texts(node)[0]: node.find(f".//{SVG}path").get("fill") for node in groups(picture, "node")}
+
+
+def test_a_box_is_the_darker_the_larger_its_gradient_on_a_logarithmic_scale():
+    leaves = [Value(1.0, label=f"x{power}") for power in range(5)]
+    sum(10.0**power * leaf for power, leaf in enumerate(leaves)).backward()
+    picture = draw(Graph(*leaves))
+    assert fills(picture) == {f"x{power}": colours.SHADES[power] for power in range(5)}
+    assert picture.diagram.scale == ("1", "10000")
+
+
+def test_without_a_gradient_or_with_a_zero_one_a_box_has_no_shade():
+    x, y = Value(1.0, label="x"), Value(2.0, label="y")
+    assert set(fills(draw(Graph(x, y))).values()) == {colours.PAPER}
+    (x + 0 * y).backward()
+    assert fills(draw(Graph(x, y))) == {"x": colours.SHADES[-1], "y": colours.PAPER}
+
+
+def test_the_sign_of_a_gradient_has_a_colour_and_a_mark():
+    x, y = Value(1.0, label="x"), Value(2.0, label="y")
+    (x - y).backward()
+    source = draw(Graph(x, y)).source
+    assert f'<FONT COLOR="{colours.POSITIVE}" POINT-SIZE="10">▲</FONT> 1' in source
+    assert f'<FONT COLOR="{colours.NEGATIVE}" POINT-SIZE="10">▼</FONT> -1' in source
+
+
+def test_the_legend_explains_what_is_there_and_nothing_else():
+    x = Value(3.0, label="x")
+    (before,) = draw(x * x).diagram.notes
+    assert "∂: derivative by the operand" in before
+    assert "▲" not in before
+    y = x * x
+    y.backward()
+    (after,) = draw(y).diagram.notes
+    assert "▲ positive" in after
+    assert "▼" not in after
+    assert "red: nan or infinite" in draw(log(-x)).diagram.notes[0]
+    assert draw(y, legend=False).diagram.notes == ()
+
+
+def test_an_svg_has_a_dark_twin_of_each_of_its_colours():
+    o = neuron()
+    o.backward()
+    svg = draw(Graph(o, log(o - 2))).pipe("svg", encoding="utf-8")
+    assert svg.count("prefers-color-scheme: dark") == 1
+    style = svg.partition("</style>")[0]
+    root = ElementTree.fromstring(svg)
+    used = {
+        element.get(attribute)
+        for element in root.iter()
+        for attribute in ("fill", "stroke")
+        if element.get(attribute) not in (None, "none", "transparent")
+    }
+    assert {colour for colour in used if f'="{colour}"]' not in style} == set()
+
+
+# --- Views --------------------------------------------------------------------------------------------------
+
+
+def test_the_backward_view_shows_what_each_operand_receives_without_a_backward_pass():
+    o = neuron()
+    picture = draw(o, view="backward", legend=False)
+    listed = picture.pipe("txt", encoding="utf-8").splitlines()
+    assert listed[0].split() == ["n0", "x1", "data", "2", "grad", "▼", "-1.5"]
+    assert "∂₁ -3 × 0.5 = -1.5" in listed[2]
+    assert all(edge.backward for edge in picture.diagram.edges)
+    assert not o._has_grad
+    assert all(not node._has_grad for node in Graph(o))
+
+
+def test_what_the_operands_receive_adds_up_to_the_gradient():
+    x = Value(3.0, label="x")
+    edges = draw(x * x + sin(x), view="backward").diagram.edges
+    parts = [float(edge.label.rpartition("= ")[2]) for edge in edges if edge.source == "n0"]
+    assert sum(parts) == pytest.approx(6 + math.cos(3), abs=1e-3)
+
+
+def test_the_gradient_view_is_the_picture_of_the_gradient_s_graph():
+    graph = trace(lambda x, w: (x * w).tanh())(0.5, -2.0)
+    picture = draw(graph, view="gradient")
+    assert picture.listing == str(graph.gradient())
+    outputs = {box.label: box.rows for box in picture.diagram.boxes if box.output}
+    assert sorted(outputs) == ["∂output/∂w", "∂output/∂x"]
+    assert outputs["∂output/∂x"] == (("data", "-0.8399", 0, False),)
+
+
+def test_a_gradient_has_a_gradient_view_too():
+    first = trace(lambda x: x * x * x)(2.0).gradient()
+    (box,) = (box for box in draw(first, view="gradient").diagram.boxes if box.output)
+    assert box.rows[0].text == "12"
+
+
+def test_one_node_may_be_several_derivatives():
+    x, y = Value(1.0, label="x"), Value(2.0, label="y")
+    total = sin(x + y)
+    total.label = "t"
+    (box,) = (box for box in draw(total, view="gradient").diagram.boxes if box.output)
+    assert box.label == "∂t/∂x, ∂t/∂y"
+
+
+@pytest.mark.parametrize("view", ["backward", "gradient"])
+def test_a_view_of_adjoints_needs_one_output(view):
+    with pytest.raises(ValueError, match=r"one output, and this (one|graph) has 2"):
+        draw(Graph(Value(1.0), Value(2.0)), view=view)
+
+
+# --- Highlights ---------------------------------------------------------------------------------------------
+
+
+def shares(picture):
+    """The percentages of the edges that stand out, by their ends."""
+    return {
+        (edge.source, edge.target): edge.label.rpartition("\n")[2]
+        for edge in picture.diagram.edges
+        if edge.bold
+    }
+
+
+def test_a_highlighted_input_shows_only_what_carries_its_gradient_with_its_share():
+    x, y = Value(2.0, label="x"), Value(5.0, label="y")
+    picture = draw(3 * x + x * (y + 0) + sin(y) + maximum(x, y), highlight=x)
+    listed = {box.name: box.operation or box.label for box in picture.diagram.boxes}
+    assert {
+        (listed[source], listed[target]): share for (source, target), share in shares(picture).items()
+    } == {
+        ("x", "3 *"): "37.5 %",
+        ("x", "*"): "62.5 %",
+        ("3 *", "+"): "37.5 %",
+        ("*", "+"): "62.5 %",
+        ("+", "+"): "100 %",
+    }
+    assert [box.label for box in picture.diagram.boxes if box.pale and box.label] == ["y"]
+    assert picture.diagram.notes[0] == ("in full colour: what carries the gradient 8 of x, with its share")
+
+
+def test_an_operand_used_twice_is_highlighted_twice():
+    x = Value(3.0, label="x")
+    edges = draw(x * x, highlight=x).diagram.edges
+    assert [edge.label for edge in edges] == ["∂₁ 3\n50 %", "∂₂ 3\n50 %"]
+
+
+def test_a_highlighted_path_says_which_part_of_the_gradient_it_carries():
+    x = Value(2.0, label="x")
+    square = x * x
+    whole = square + 4 * x
+    picture = draw(whole, highlight=[x, square, whole])
+    assert picture.diagram.notes[0] == ("in full colour: a path that carries 4, 50 % of the gradient 8 of x")
+    assert [edge.bold for edge in picture.diagram.edges] == [True, True, False, True, False]
+
+
+def test_an_input_that_no_gradient_reaches_is_said_to_be_so():
+    x = Value(-1.0, label="x")
+    picture = draw(x.relu(), highlight=x)
+    assert picture.diagram.notes[0] == "no gradient reaches x"
+    assert all(edge.pale for edge in picture.diagram.edges)
+    assert "cancels to 0" in draw(x - x, highlight=x).diagram.notes[0]
+
+
+def test_a_highlight_that_is_not_in_the_graph_is_an_error():
+    x, y = Value(1.0, label="x"), Value(2.0, label="y")
+    total = sin(x)
+    with pytest.raises(ValueError, match="y is none of it"):
+        draw(total, highlight=y)
+    with pytest.raises(ValueError, match="the result of sin is no argument of x"):
+        draw(total, highlight=[total, x])
+    with pytest.raises(TypeError, match="a Value of the graph, or a list of Values"):
+        draw(total, highlight="x")
+    with pytest.raises(ValueError, match="highlight needs a graph of one output"):
+        draw(Graph(total, x), highlight=x)
+
+
+# --- Folds --------------------------------------------------------------------------------------------------
+
+
+def wide(inputs=17):
+    """A neuron with that many inputs, after backward."""
+    xs = [Value(1.0 + i, f"x{i}") for i in range(inputs)]
+    ws = [Value(0.1 * i, f"w{i}") for i in range(inputs)]
+    total = Value(0.5, "b")
+    for w, x in zip(ws, xs, strict=True):
+        total = total + w * x
+    o = sin(total)
+    o.backward()
+    return o
+
+
+def network(samples=1):
+    """A sum of scores of a network like micrograd's, made by hand in scopes."""
+
+    def layer(name, inputs, outputs):
+        with autograd.scope(name):
+            weights = [[Value(0.01 * (i + j), f"w{i}") for i in range(inputs)] for j in range(outputs)]
+
+        def apply(xs):
+            with autograd.scope(name):
+                return [sum(w * x for w, x in zip(row, xs, strict=True)).relu() for row in weights]
+
+        return apply
+
+    layers = [layer("first", 2, 16), layer("second", 16, 16), layer("third", 16, 1)]
+    scores = []
+    for sample in range(samples):
+        xs = [Value(0.5 + sample, "x0"), Value(1.0, "x1")]
+        for apply in layers:
+            xs = apply(xs)
+        scores += xs
+    return sum(scores)
+
+
+def test_a_sum_of_products_is_one_box_and_a_series_of_leaves_another():
+    picture = draw(wide(), fold="sums", legend=False)
+    assert [(box.operation, box.label) for box in picture.diagram.boxes] == [
+        ("", "b"),
+        ("", "w0 … w16  ×17"),
+        ("", "x0 … x16  ×17"),
+        ("Σ 17 products + b", ""),
+        ("sin", ""),
+    ]
+    assert [edge.label for edge in picture.diagram.edges] == ["×17", "×17", "∂ 1", "∂ 0.9437"]
+    assert picture.diagram.notes == ("70 nodes folded into 5",)
+
+
+def test_an_edge_into_a_sum_bears_the_derivative_of_the_whole_sum():
+    x, y, z = Value(2.0, "x"), Value(3.0, "y"), Value(5.0, "z")
+    edges = draw(x * y + sin(y) + z, fold="sums").diagram.edges
+    assert [edge.label for edge in edges if edge.target == "n2"] == ["∂ 3", "∂ 2", "∂ 1", "∂ 1"]
+
+
+def test_up_to_150_nodes_are_all_drawn_and_more_are_folded():
+    assert len(draw(chain(150)).diagram.boxes) == 150
+    folded = draw(chain(151))
+    assert [box.operation for box in folded.diagram.boxes] == ["", "sin, 150 in a row"]
+    assert folded.diagram.notes[0] == "151 nodes folded into 2"
+
+
+def test_what_computes_the_same_of_the_same_is_one_box():
+    picture = draw(network(samples=3), fold="repeats")
+    assert [(box.operation, box.label, box.scope) for box in picture.diagram.boxes] == [
+        ("", "w0 … w15  ×16", ("third",)),
+        ("", "w0 … w15  ×256", ("second",)),
+        ("", "w0, w1  ×32", ("first",)),
+        ("", "x0, x1  ×6", ()),
+        ("Σ 2 products", "×48", ("first",)),
+        ("ReLU", "×48", ("first",)),
+        ("Σ 16 products", "×48", ("second",)),
+        ("ReLU", "×48", ("second",)),
+        ("Σ 16 products", "×3", ("third",)),
+        ("ReLU", "×3", ("third",)),
+        ("Σ 3 terms", "", ()),
+    ]
+
+
+def test_a_layer_is_one_box_with_its_edges_counted():
+    picture = draw(network(), fold="layers")
+    assert [box.label for box in picture.diagram.boxes] == ["third", "second", "first", "x0, x1  ×2", ""]
+    assert sorted(edge.label for edge in picture.diagram.edges) == ["×16", "×256", "×32", "∂ 1"]
+
+
+def test_a_network_is_folded_by_itself_to_less_than_seventy_boxes():
+    output = network()
+    assert len(Graph(output)) > 900
+    assert len(draw(output).diagram.boxes) < 70
+
+
+def test_the_range_of_a_fold_tells_how_many_are_not_finite():
+    leaves = [Value(number, f"x{i}") for i, number in enumerate([1.0, math.nan, math.inf])]
+    (box,) = (box for box in draw(leaves[0] + leaves[1] + leaves[2], fold="sums").diagram.boxes if box.leaf)
+    assert box.rows[0].text == "2 of 3 not finite"
+    assert box.alarm
+
+
+def test_a_highlight_survives_folding():
+    o = wide(3)
+    (x0,) = (node for node in Graph(o) if node.label == "x2")
+    picture = draw(o, fold="sums", highlight=x0)
+    assert set(shares(picture).values()) == {"100 %"}
+
+
+def test_scopes_are_clusters_to_the_depth_asked_for():
+    with autograd.scope("outer"), autograd.scope("inner"):
+        x = Value(1.0, label="x")
+    output = sin(x)
+
+    def clusters(depth):
+        return [texts(group) for group in groups(draw(output, depth=depth), "cluster")]
+
+    assert clusters(0) == []
+    assert clusters(1) == [["outer"]]
+    assert clusters(2) == [["outer"], ["inner"]]
+    assert clusters(9) == clusters(2)
+
+
+def test_micrograd_s_style_has_a_box_for_each_operation():
+    picture = draw(square(), style="micrograd")
+    assert [(box.name, box.operation, box.round) for box in picture.diagram.boxes] == [
+        ("n0", "", False),
+        ("n1_operation", "*", True),
+        ("n1", "", False),
+    ]
+    assert [edge.find(f"{SVG}title").text for edge in groups(picture, "edge")] == [
+        "n0->n1_operation",
+        "n0->n1_operation",
+        "n1_operation->n1",
+    ]
+
+
+def test_the_path_of_a_nan_is_red():
+    x, y = Value(-1.0, label="x"), Value(2.0, label="y")
+    edges = draw(log(x) + exp(y)).diagram.edges
+    assert [edge.alarm for edge in edges] == [True, False, True, False]
+
+
 # --- The same everywhere, at any size -----------------------------------------------------------------
 
 PROGRAM = """
@@ -279,7 +598,9 @@ def chain(length):
 
 
 def test_a_graph_of_a_million_nodes_is_refused_with_advice():
-    with pytest.raises(ValueError, match=r"1,000,000 nodes.*print\(Graph\(value\)\).*limit=1000000"):
+    with pytest.raises(
+        ValueError, match=r"1,000,000 nodes.*fold='repeats'.*print\(Graph\(value\)\).*limit=1000000"
+    ):
         draw(chain(1_000_000))
 
 
@@ -291,7 +612,7 @@ def test_the_limit_is_on_the_number_of_nodes():
 
 def test_a_graph_deeper_than_python_s_stack_is_drawn_if_insisted():
     depth = 3 * sys.getrecursionlimit()
-    assert draw(chain(depth), limit=depth).source.count("->") == depth - 1
+    assert draw(chain(depth), fold="none", limit=depth).source.count("->") == depth - 1
 
 
 @pytest.mark.parametrize("rankdir", ["LR", "TB", "RL", "BT"])
@@ -305,7 +626,7 @@ def test_the_direction_of_computation_can_be_chosen(rankdir):
 def test_the_system_s_dot_comes_first(no_engine):
     install(no_engine, "dot", "echo from dot $*")
     install(no_engine, "graphviz-pure", "echo from graphviz-pure")
-    assert draw(square()).pipe("svg") == b"from dot -Kdot -Tsvg\n"
+    assert draw(square()).pipe("svg") == b"from dot -Kdot -Tsvg -Gbgcolor=transparent\n"
 
 
 def test_without_dot_the_embedded_engine_renders(no_engine):
@@ -355,11 +676,24 @@ def test_pygraphviz_is_given_the_source_and_the_format(monkeypatch, tmp_path):
     assert draw(square()).pipe("pdf") == b"pdf by dot of digraph"
 
 
-def test_an_engine_that_hangs_is_ended(monkeypatch, no_engine):
+def test_pygraphviz_is_the_last_of_the_chain(monkeypatch, no_engine, tmp_path):
+    install(no_engine, "dot", "exit 1")
+    tmp_path.joinpath("pygraphviz.py").write_text(STAND_IN)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "pygraphviz")
+    assert draw(square()).pipe("pdf") == b"pdf by dot of digraph"
+
+
+def test_an_engine_that_hangs_is_ended_and_no_other_begins_again(no_engine):
     install(no_engine, "dot", "exec /bin/sleep 600")
-    monkeypatch.setattr(drawing, "TIMEOUT", 0.1)
-    with pytest.raises(RenderingError, match=r"dot did not finish within 0\.1 seconds"):
-        draw(square()).pipe("svg")
+    install(no_engine, "graphviz-pure", "echo from graphviz-pure")
+    picture = draw(square(), timeout=0.1)
+    for attempt in (picture.pipe, picture.copy().pipe):
+        with pytest.raises(
+            RenderingError, match=r"dot did not finish within 0\.1 seconds: draw less with fold="
+        ):
+            attempt("svg")
+    assert "timeout=seconds" in picture._repr_mimebundle_()["text/plain"]
 
 
 def test_an_engine_that_cannot_be_started_is_reported(no_engine):
@@ -405,9 +739,11 @@ def test_write_takes_the_format_from_the_suffix(tmp_path, name, start):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_the_source_needs_no_engine(no_engine, tmp_path):
+def test_source_flowchart_and_text_need_no_engine(no_engine, tmp_path):
     picture = draw(square())
     assert picture.write(tmp_path / "p.dot").read_text() == picture.source
+    assert picture.write(tmp_path / "p.mmd").read_text().startswith("flowchart LR\n")
+    assert "data 9" in picture.write(tmp_path / "p.txt").read_text()
 
 
 @pytest.mark.parametrize("name", ["p", "p."])
@@ -514,3 +850,120 @@ def test_only_values_and_graphs_are_drawn(thing):
 def test_an_unknown_direction_is_an_error():
     with pytest.raises(ValueError, match="rankdir is LR, TB, RL or BT, not 'up'"):
         draw(square(), rankdir="up")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"style": "fancy"}, "style is compact or micrograd, not 'fancy'"),
+        ({"view": "up"}, "view is forward, backward or gradient, not 'up'"),
+        ({"fold": True}, "fold is auto, none, sums, repeats or layers, not True"),
+        ({"depth": -1}, "depth is a whole number, 0 or more, not -1"),
+        ({"depth": "all"}, "depth is a whole number, 0 or more, not 'all'"),
+        ({"limit": 2.5}, "limit is a whole number, 0 or more, not 2.5"),
+        ({"timeout": 0}, "timeout is a number of seconds, more than 0, not 0"),
+    ],
+)
+def test_an_unknown_option_is_an_error_that_names_the_choices(options, message):
+    with pytest.raises(ValueError, match=message):
+        draw(square(), **options)
+
+
+HOSTILE = '</script><img src=x onerror=alert(1)>"]; end %% \\N |}{ `x` #quot; style a:#b; \x00'
+
+
+@pytest.mark.parametrize(
+    "format", ["svg", "png", "jpg", "json", "dot", "gv", "mmd", "mermaid", "txt", "text"]
+)
+@pytest.mark.parametrize("label", [HOSTILE, "x" * 10_000, "汉" * 10_000, "a\n" * 10_000, "\ud800"])
+def test_any_label_and_scope_is_drawn_in_any_format(format, label):
+    with autograd.scope(label):
+        x = Value(1.0, label=label)
+    for fold in ("none", "layers"):
+        assert draw(sin(x), fold=fold, view="gradient").pipe(format)
+        assert draw(sin(x), fold=fold, style="micrograd").pipe(format)
+
+
+def test_a_long_label_is_cut_in_the_box_and_whole_in_the_tooltip():
+    picture = draw(Value(1.0, label="x" * 10_000))
+    (box,) = picture.diagram.boxes
+    assert box.label == "x" * 79 + "…"
+    assert "x" * 10_000 in box.tooltip
+
+
+def test_a_flowchart_holds_no_character_of_a_label_that_mermaid_reads():
+    lines = draw(Value(1.0, label=HOSTILE)).pipe("mmd", encoding="utf-8").splitlines()
+    assert lines[0] == "flowchart LR"
+    shown = lines[1].partition('["')[2].rpartition('"]')[0]
+    assert not set(shown.replace("<br/>", "")) & set('<>"[]{}`%|:\\')
+    assert shown.startswith("#60;/script#62;#60;img src")
+
+
+def test_a_flowchart_has_a_line_for_every_box_edge_and_scope():
+    with autograd.scope("layer"):
+        x = Value(3.0, label="x")
+    y = x * x
+    y.backward()
+    assert draw(y, legend=False).pipe("mmd", encoding="utf-8").splitlines() == [
+        "flowchart LR",
+        'b1["*<br/>data 9<br/>grad ▲ 1"]',
+        'subgraph c0 ["layer"]',
+        'b0["x<br/>data 3<br/>grad ▲ 6"]',
+        "end",
+        'b0 -->|"∂₁ 3"| b1',
+        'b0 -->|"∂₂ 3"| b1',
+        "classDef output stroke-width:3px",
+        "class b1 output",
+    ]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 1e-300, 5e-324, 1.7e308, -0.0])
+@pytest.mark.parametrize("view", ["forward", "backward", "gradient"])
+def test_any_number_is_drawn_in_any_view(number, view):
+    x = Value(number, label="x")
+    y = x * x + sqrt(x) / x
+    y.backward()
+    assert b"</svg>" in draw(y, view=view).pipe("svg")
+    assert b"</svg>" in draw(y, view=view, fold="sums", highlight=None if view == "gradient" else x).pipe(
+        "svg"
+    )
+
+
+@pytest.mark.parametrize("fold", ["auto", "none", "sums", "repeats", "layers"])
+@pytest.mark.parametrize("graph", [Graph(), Graph(3.0), Graph(Value(1.0)), trace(lambda x, y: 2.0)(1.0, 2.0)])
+def test_the_smallest_graphs_are_drawn(fold, graph):
+    picture = draw(graph, fold=fold)
+    for format in ("svg", "png", "mmd", "txt"):
+        assert picture.pipe(format)
+    assert ("an empty graph" in picture.diagram.notes) == (not graph.outputs)
+
+
+def test_a_derivative_that_is_a_number_is_a_box_of_its_own():
+    (box,) = draw(Value(1.0, label="x"), view="gradient").diagram.boxes[1:]
+    assert (box.label, box.rows[0].text) == ("∂x/∂x", "1")
+
+
+def test_a_long_chain_is_folded_or_refused():
+    output = chain(100_000)
+    assert len(draw(output, fold="repeats").diagram.boxes) == 2
+    with pytest.raises(
+        ValueError, match=r"with fold='sums' this graph of 100,000 nodes still has 100,000 boxes"
+    ):
+        draw(output, fold="sums")
+
+
+def test_folding_is_limited_by_its_boxes():
+    output = network(samples=20)
+    with pytest.raises(ValueError, match=r"nodes, and a picture of more than 1,000 is slow"):
+        draw(output)
+    assert len(draw(output, fold="repeats", limit=11).diagram.boxes) == 11
+    with pytest.raises(ValueError, match="still has 11 boxes, more than 10"):
+        draw(output, fold="repeats", limit=10)
+
+
+def test_drawing_changes_no_node():
+    o = neuron()
+    before = [(node.data, node.grad, node._has_grad) for node in Graph(o)]
+    for view in ("forward", "backward", "gradient"):
+        draw(o, view=view, highlight=None if view == "gradient" else Graph(o).inputs[0])
+    assert [(node.data, node.grad, node._has_grad) for node in Graph(o)] == before
