@@ -7,6 +7,7 @@ graph again.
 
 from __future__ import annotations
 
+import collections
 import functools
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from autograd.sweeps import adjoints
 __all__ = ["Graph", "argument_names", "function_name", "trace", "varies"]
 
 _LISTED_AT_EACH_END = 100
+_LONGEST_TREE, _DEEPEST_TREE = 200, 30  # lines, and levels to the right
 
 
 class _Signature(NamedTuple):
@@ -205,6 +207,49 @@ class Graph:
 
     def __str__(self) -> str:
         return "\n".join(self._lines(_LISTED_AT_EACH_END))
+
+    def tree(self) -> str:
+        """The outputs as text, each node with the nodes below it that it is computed from.
+
+        A node that was shown already is marked as shared.  What is too far to the right goes on further down
+        as a tree of its own; of a large graph the first lines are shown.
+
+        >>> from autograd import Value
+        >>> x, y = Value(2.0, label="x"), Value(3.0, label="y")
+        >>> print(Graph(x * y + x).tree())
+        %3 = add(%2, %0)  8.0
+        ├─ %2 = mul(%0, %1)  6.0
+        │  ├─ %0 = x  2.0
+        │  └─ %1 = y  3.0
+        └─ %0 = x  2.0  (shared)
+        """
+        numbers = {node: f"%{number}" for number, node in enumerate(self.nodes)}
+        lines = [repr(output) for output in self.outputs if not isinstance(output, Value)]
+        shown: set[Value] = set()
+        trees = collections.deque(self._recorded_outputs())
+        waiting: list[tuple[Value, str, str]] = []  # nodes, what stands before each, and before those below
+        while (waiting or trees) and len(lines) < _LONGEST_TREE:
+            if not waiting:
+                root = trees.popleft()
+                waiting += [(root, "", "")] * (root not in shown)
+                continue
+            node, before, below = waiting.pop()
+            arguments = [a for a in dict.fromkeys(node.arguments) if isinstance(a, Value)]
+            mark = ""
+            if node in shown:
+                mark, arguments = "  (shared)", []
+            elif arguments and len(below) >= 3 * _DEEPEST_TREE:
+                mark, arguments = "  (further down)", []
+                trees.append(node)
+            else:
+                shown.add(node)
+            lines.append(f"{before}{_statement(node, numbers)}  {node._data!r}{mark}")
+            for argument in reversed(arguments):
+                corner, side = ("└─ ", "   ") if argument is arguments[-1] else ("├─ ", "│  ")
+                waiting.append((argument, below + corner, below + side))
+        if waiting or any(root not in shown for root in trees):
+            lines.append(f"... {len(self.program) - len(shown):,} more nodes ...")
+        return "\n".join(lines)
 
     def _lines(self, at_each_end: int) -> Iterator[str]:
         note = "" if self._signature else " (one path: without a trace no branch was recorded)"

@@ -47,23 +47,23 @@ SMALLEST_NORMAL = 2.0**-1022
 # --- Comparisons, truth and choice: what the branches of other rows are made of -----------------------
 
 less          = Primitive("less", operator.lt, (None, None), infix="<", precedence=4,
-                          comparison=True)
+                          comparison=True, latex=r"\lt")
 less_equal    = Primitive("less_equal", operator.le, (None, None), infix="<=", precedence=4,
-                          comparison=True)
+                          comparison=True, latex=r"\le")
 greater       = Primitive("greater", operator.gt, (None, None), infix=">", precedence=4,
-                          comparison=True)
+                          comparison=True, latex=r"\gt")
 greater_equal = Primitive("greater_equal", operator.ge, (None, None), infix=">=", precedence=4,
-                          comparison=True)
+                          comparison=True, latex=r"\ge")
 equal         = Primitive("equal", operator.eq, (None, None), infix="==", precedence=4,
-                          comparison=True)
+                          comparison=True, latex="=")
 not_equal     = Primitive("not_equal", operator.ne, (None, None), infix="!=", precedence=4,
-                          comparison=True)
+                          comparison=True, latex=r"\ne")
 logical_and = Primitive("logical_and", lambda x, y: bool(x and y), (None, None), infix="and", precedence=2,
-                        comparison=True, c="{0} && {1}")
+                        comparison=True, c="{0} && {1}", latex=r"\land")
 logical_or  = Primitive("logical_or", lambda x, y: bool(x or y), (None, None), infix="or", precedence=1,
-                        comparison=True, c="{0} || {1}")
+                        comparison=True, c="{0} || {1}", latex=r"\lor")
 logical_not = Primitive("logical_not", lambda x: not x, (None,), symbol="not", precedence=3, comparison=True,
-                        c="!{0}")
+                        c="!{0}", latex=r"\lnot")
 
 where = Primitive(
     "where", lambda condition, x, y: x if condition else y,
@@ -71,6 +71,7 @@ where = Primitive(
      lambda condition, x, y, out: where(condition, 1.0, 0.0),
      lambda condition, x, y, out: where(condition, 0.0, 1.0)),
     selects=True, c="{0} ? {1} : {2}",
+    latex=r"\begin{cases} #2 & \text{if } #1 \\ #3 & \text{otherwise} \end{cases}",
 )
 
 # --- Arithmetic ---------------------------------------------------------------------------------------
@@ -82,7 +83,7 @@ strong_product = Primitive(
     "strong_product", lambda adjoint, partial: where(adjoint == 0, adjoint, adjoint * partial),
     (lambda adjoint, partial, out: partial,
      lambda adjoint, partial, out: adjoint),
-    defined=True, auxiliary=True, selects=(1,), infix="*", precedence=6,
+    defined=True, auxiliary=True, selects=(1,), infix="*", precedence=6, latex=r"\cdot",
 )
 
 # The same through a row that selects: an argument that was not selected, with partial 0, gets 0 as well.
@@ -103,14 +104,14 @@ mul = Primitive("mul", operator.mul, (lambda x, y, out: y, lambda x, y, out: x),
 div = Primitive(
     "div", operator.truediv, (lambda x, y, out: 1 / y, lambda x, y, out: -(out / y)), infix="/", precedence=6,
     exceptional=special.division_by_zero,
-    kinks={(1.0, 0.0): (inf, -inf)},
+    kinks={(1.0, 0.0): (inf, -inf)}, latex=r"\frac{#1}{#2}",
 )
 neg        = Primitive("neg", operator.neg, (-1.0,), symbol="-", precedence=7)
 square     = Primitive("square", lambda x: x * x, (lambda x, out: 2 * x,), defined=True, infix="**2",
-                       precedence=8)
+                       precedence=8, latex="#1^2")
 reciprocal = Primitive(
     "reciprocal", lambda x: 1 / x, (lambda x, out: -(out * out),), defined=True,
-    kinks={(0.0,): (-inf,)},
+    kinks={(0.0,): (-inf,)}, latex=r"\frac{1}{#1}",
 )
 fsum = Primitive("fsum", lambda *terms: math.fsum(terms), (1.0,), variadic=True, libraries=(),
                  exceptional=lambda *terms: sum(terms), plain=lambda *terms: sum(terms))
@@ -124,9 +125,10 @@ if hasattr(math, "fma"):  # Python 3.13
 floor_divide = Primitive(
     "floor_divide", operator.floordiv, (0.0, 0.0), infix="//", precedence=6,
     exceptional=special.division_by_zero, plain=lambda x, y: floor(x / y), c="floor_divide({0}, {1})",
+    latex=r"\left\lfloor\frac{#1}{#2}\right\rfloor",
 )
 mod  = Primitive("mod", operator.mod, (1.0, lambda x, y, out: -floor_divide(x, y)), infix="%",
-                 precedence=6, c="modulo({0}, {1})")
+                 precedence=6, c="modulo({0}, {1})", latex=r"#1 \bmod #2")
 fmod = Primitive("fmod", math.fmod, (1.0, lambda x, y, out: -round(x / y - out / y)), methods=("fmod",),
                  libraries=(), plain=lambda x, y: sign(x) * (abs(x) % abs(y)))
 remainder = Primitive("remainder", math.remainder, (1.0, lambda x, y, out: -round(x / y - out / y)),
@@ -143,7 +145,7 @@ pow = Primitive(
     "pow", math.pow,
     (lambda x, y, out: power_slope(x, y),
      lambda x, y, out: where(x == 0, where(y >= 0, 0.0, nan), out * log(x))),
-    infix="**", precedence=8, exceptional=special.exceptional_power, plain=operator.pow,
+    infix="**", precedence=8, latex="#1^{#2}", exceptional=special.exceptional_power, plain=operator.pow,
     domain=((0.0, inf), (-inf, inf)),
     kinks={(0.0, 2.0): (0.0, 0.0), (0.0, 1.0): (1.0, 0.0), (0.0, 0.5): (inf, 0.0), (0.0, 0.0): (0.0, 0.0),
            (0.0, -1.0): (-inf, nan), (-2.0, 2.0): (-4.0, nan)},
@@ -185,30 +187,32 @@ power_slope = Primitive(
 
 # A number that is not negative, -0.0 becoming 0.0; else nan.  It carries a domain into the partials.
 nonnegative = Primitive("nonnegative", lambda x: where(x >= 0, magnitude(x), nan), (1.0,),
-                        defined=True, auxiliary=True, domain=((0.0, inf),))
+                        defined=True, auxiliary=True, domain=((0.0, inf),), latex="#1")
 
 sqrt = Primitive("sqrt", math.sqrt, (lambda x, out: 0.5 / nonnegative(out),),
-                 domain=((0.0, inf),), kinks={(0.0,): (inf,)})
+                 domain=((0.0, inf),), kinks={(0.0,): (inf,)}, latex=r"\sqrt{#1}")
 cbrt = Primitive("cbrt", math.cbrt, (lambda x, out: cbrt_slope(x),),
-                 plain=lambda x: sign(x) * pow(abs(x), 1 / (3 + 0 * x)), kinks={(0.0,): (inf,)})
+                 plain=lambda x: sign(x) * pow(abs(x), 1 / (3 + 0 * x)), kinks={(0.0,): (inf,)},
+                 latex=r"\sqrt[3]{#1}")
 cbrt_slope = Primitive("cbrt_slope", lambda x: where(x == 0, inf, cbrt(x) / x / 3),
-                       (lambda x, out: -2 * out / (3 * x),), defined=True, auxiliary=True)
+                       (lambda x, out: -2 * out / (3 * x),), defined=True, auxiliary=True,
+                       symbol="cbrt'")
 
 # --- Exponentials and logarithms ----------------------------------------------------------------------
 
-exp   = Primitive("exp", math.exp, (lambda x, out: out,), exceptional=lambda x: inf)
+exp   = Primitive("exp", math.exp, (lambda x, out: out,), exceptional=lambda x: inf, latex="e^{#1}")
 exp2  = Primitive("exp2", math.exp2, (lambda x, out: out * LN2,), exceptional=lambda x: inf,
-                  plain=lambda x: exp(x * log(2 + 0 * x)))
+                  plain=lambda x: exp(x * log(2 + 0 * x)), latex="2^{#1}")
 expm1 = Primitive("expm1", math.expm1, (lambda x, out: exp(x),), exceptional=lambda x: inf)
 log   = Primitive("log", math.log, (lambda x, out: 1 / nonnegative(x),),
                   exceptional=lambda x: -inf if x == 0 else nan,
-                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)})
+                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)}, latex=r"\log")
 log2  = Primitive("log2", math.log2, (lambda x, out: LOG2_E / nonnegative(x),),
                   exceptional=lambda x: -inf if x == 0 else nan, plain=lambda x: log(x) / log(2 + 0 * x),
-                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)})
+                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)}, latex=r"\log_2")
 log10 = Primitive("log10", math.log10, (lambda x, out: LOG10_E / nonnegative(x),),
                   exceptional=lambda x: -inf if x == 0 else nan, plain=lambda x: log(x) / log(10 + 0 * x),
-                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)})
+                  domain=((0.0, inf),), kinks={(0.0,): (inf,), (-1.0,): (nan,)}, latex=r"\log_{10}")
 log1p = Primitive("log1p", math.log1p, (lambda x, out: 1 / nonnegative(1 + x),),
                   exceptional=lambda x: -inf if x == -1 else nan,
                   domain=((-1.0, inf),), kinks={(-1.0,): (inf,), (-2.0,): (nan,)})
@@ -244,14 +248,15 @@ softmax2 = Primitive(
 
 # --- Trigonometric functions --------------------------------------------------------------------------
 
-sin  = Primitive("sin", math.sin, (lambda x, out: cos(x),))
-cos  = Primitive("cos", math.cos, (lambda x, out: -sin(x),))
-tan  = Primitive("tan", math.tan, (lambda x, out: 1 + out * out,))
+sin  = Primitive("sin", math.sin, (lambda x, out: cos(x),), latex=r"\sin")
+cos  = Primitive("cos", math.cos, (lambda x, out: -sin(x),), latex=r"\cos")
+tan  = Primitive("tan", math.tan, (lambda x, out: 1 + out * out,), latex=r"\tan")
 asin = Primitive("asin", math.asin, (lambda x, out: 1 / sqrt((1 - x) * (1 + x)),), methods=("arcsin",),
-                 domain=((-1.0, 1.0),), kinks={(1.0,): (inf,), (-1.0,): (inf,)})
+                 latex=r"\arcsin", domain=((-1.0, 1.0),), kinks={(1.0,): (inf,), (-1.0,): (inf,)})
 acos = Primitive("acos", math.acos, (lambda x, out: -1 / sqrt((1 - x) * (1 + x)),), methods=("arccos",),
-                 domain=((-1.0, 1.0),), kinks={(1.0,): (-inf,), (-1.0,): (-inf,)})
-atan = Primitive("atan", math.atan, (lambda x, out: square(1 / hypot(1, x)),), methods=("arctan",))
+                 latex=r"\arccos", domain=((-1.0, 1.0),), kinks={(1.0,): (-inf,), (-1.0,): (-inf,)})
+atan = Primitive("atan", math.atan, (lambda x, out: square(1 / hypot(1, x)),), methods=("arctan",),
+                 latex=r"\arctan")
 atan2 = Primitive(
     "atan2", math.atan2,
     (lambda y, x, out: inverse_real(x, y), lambda y, x, out: -inverse_real(y, x)),
@@ -324,11 +329,12 @@ radians = Primitive("radians", math.radians, (math.pi / 180,), c=f"{{0}} * {math
 
 # --- Hyperbolic functions -----------------------------------------------------------------------------
 
-sinh  = Primitive("sinh", math.sinh, (lambda x, out: cosh(x),), exceptional=lambda x: math.copysign(inf, x))
-cosh  = Primitive("cosh", math.cosh, (lambda x, out: sinh(x),), exceptional=lambda x: inf)
-tanh  = Primitive("tanh", math.tanh, (lambda x, out: sech2(x),))
+sinh  = Primitive("sinh", math.sinh, (lambda x, out: cosh(x),), exceptional=lambda x: math.copysign(inf, x),
+                 latex=r"\sinh")
+cosh  = Primitive("cosh", math.cosh, (lambda x, out: sinh(x),), exceptional=lambda x: inf, latex=r"\cosh")
+tanh  = Primitive("tanh", math.tanh, (lambda x, out: sech2(x),), latex=r"\tanh")
 sech2 = Primitive("sech2", lambda x: 4 * _sigmoid_slope(2 * x), (lambda x, out: -2 * tanh(x) * out,),
-                  defined=True, auxiliary=True)
+                  defined=True, auxiliary=True, symbol="tanh'", latex=r"\tanh'")
 asinh = Primitive("asinh", math.asinh, (lambda x, out: 1 / hypot(1, x),), methods=("arcsinh",))
 acosh = Primitive("acosh", math.acosh, (lambda x, out: 1 / (sqrt(x - 1) * sqrt(x + 1)),),
                   methods=("arccosh",), domain=((1.0, inf),), kinks={(1.0,): (inf,)})
@@ -355,35 +361,39 @@ erfc = Primitive("erfc", math.erfc, (lambda x, out: -gaussian(x),))
 gaussian = Primitive(  # the derivative of erf
     "gaussian", lambda x: 2 / math.sqrt(math.pi) * _exp_of_minus_square(x, 1.0),
     (lambda x, out: -2 * (x * out),),
-    defined=True, auxiliary=True, plain=lambda x: exp(-x * x) / sqrt(atan(1 + 0 * x)),
+    defined=True, auxiliary=True, symbol="erf'", plain=lambda x: exp(-x * x) / sqrt(atan(1 + 0 * x)),
 )
 normal_density = Primitive(
     "normal_density", lambda x: 1 / math.sqrt(2 * math.pi) * _exp_of_minus_square(x, 0.5),
     (lambda x, out: -(x * out),),
-    defined=True, auxiliary=True, plain=lambda x: exp(-x * x / 2) / sqrt(8 * atan(1 + 0 * x)),
+    defined=True, auxiliary=True, symbol="φ", latex=r"\varphi",
+    plain=lambda x: exp(-x * x / 2) / sqrt(8 * atan(1 + 0 * x)),
 )
 
 gamma = Primitive(
     "gamma", math.gamma, (lambda x, out: out * digamma(x),),
-    exceptional=lambda x: math.copysign(inf, x) if x > -1 else nan,
+    exceptional=lambda x: math.copysign(inf, x) if x > -1 else nan, latex=r"\Gamma",
 )
 lgamma = Primitive(
     "lgamma", math.lgamma, (lambda x, out: digamma(x),), exceptional=lambda x: inf, libraries=("gammaln",),
     plain=lambda x: log(abs(gamma(x))), kinks={(0.0,): (nan,), (-1.0,): (nan,)},
+    latex=r"\log\left|\Gamma\left({#1}\right)\right|",
 )
-digamma = Primitive("digamma", lambda x: polygamma(0.0, x), (lambda x, out: polygamma(1.0, x),), defined=True)
+digamma = Primitive("digamma", lambda x: polygamma(0.0, x), (lambda x, out: polygamma(1.0, x),), defined=True,
+                    latex=r"\psi")
 polygamma = Primitive(
     "polygamma", special.polygamma, (None, lambda order, x, out: polygamma(order + 1, x)),
-    domain=(range(4), (-inf, inf)),
+    domain=(range(4), (-inf, inf)), latex=r"\psi^{({#1})}\left({#2}\right)",
 )
 
 # --- Absolute value, rounding, extremes ---------------------------------------------------------------
 
 abs      = Primitive("abs", operator.abs, (lambda x, out: sign(x),), methods=("fabs", "absolute"),
-                     kinks={(0.0,): (0.0,)}, c="fabs({0})")
-sign     = Primitive("sign", lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), (0.0,), defined=True)
+                     kinks={(0.0,): (0.0,)}, c="fabs({0})", latex=r"\left|{#1}\right|")
+sign     = Primitive("sign", lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x)), (0.0,), defined=True,
+                     latex=r"\operatorname{sgn}")
 step     = Primitive("step", lambda x: where(x > 0, 1.0, where(x <= 0, 0.0, x)), (0.0,),
-                     defined=True, auxiliary=True, selects=True)
+                     defined=True, auxiliary=True, selects=True, symbol="ReLU'")
 copysign = Primitive(
     "copysign", lambda x, y: math.copysign(x, y) if y == y else magnitude(x),  # a nan's sign is anybody's
     (lambda x, y, out: copysign(1.0, x) * copysign(1.0, y), 0.0),
@@ -391,9 +401,11 @@ copysign = Primitive(
     c="{1} == {1} ? copysign({0}, {1}) : fabs({0})",
 )
 floor    = Primitive("floor", lambda x: math.copysign(math.floor(x), x), (0.0,), exceptional=lambda x: x,
-                     plain=math.floor, kinks={(1.0,): (0.0,)}, c="floor({0})")
+                     plain=math.floor, kinks={(1.0,): (0.0,)}, c="floor({0})",
+                     latex=r"\left\lfloor{#1}\right\rfloor")
 ceil     = Primitive("ceil", lambda x: math.copysign(math.ceil(x), x), (0.0,), exceptional=lambda x: x,
-                     plain=math.ceil, kinks={(1.0,): (0.0,)}, c="ceil({0})")
+                     plain=math.ceil, kinks={(1.0,): (0.0,)}, c="ceil({0})",
+                     latex=r"\left\lceil{#1}\right\rceil")
 trunc    = Primitive("trunc", lambda x: where(x < 0, ceil(x), floor(x)), (0.0,), defined=True,
                      kinks={(1.0,): (0.0,)})
 round    = Primitive("round", lambda x: math.copysign(builtins.round(x), x), (0.0,),
@@ -423,18 +435,19 @@ exceeds = Primitive("exceeds", _exceeds, (0.0, 0.0), defined=True, auxiliary=Tru
 maximum = Primitive(
     "maximum", lambda x, y: where(x >= y, x, where(y > x, y, x + y)),
     (lambda x, y, out: exceeds(x, y), lambda x, y, out: exceeds(y, x)),
-    defined=True, selects=True,
+    defined=True, selects=True, latex=r"\max",
     kinks={(1.0, 1.0): (0.5, 0.5), (nan, 1.0): (1.0, 0.0), (1.0, nan): (0.0, 1.0)},
 )
 minimum = Primitive(
     "minimum", lambda x, y: where(x <= y, x, where(y < x, y, x + y)),
     (lambda x, y, out: exceeds(-x, -y), lambda x, y, out: exceeds(-y, -x)),
-    defined=True, selects=True,
+    defined=True, selects=True, latex=r"\min",
     kinks={(1.0, 1.0): (0.5, 0.5), (nan, 1.0): (1.0, 0.0), (1.0, nan): (0.0, 1.0)},
 )
 clamp = Primitive(
     "clamp", lambda x, lower, upper: where(x < lower, lower, where(x > upper, upper, x)),
-    (lambda x, lower, upper, out: where(logical_or(logical_or(x < lower, x > upper), lower == upper), 0.0, 1.0),
+    (lambda x, lower, upper, out:
+         where(logical_or(logical_or(x < lower, x > upper), lower == upper), 0.0, 1.0),
      lambda x, lower, upper, out: where(x < lower, 1.0, 0.0),
      lambda x, lower, upper, out: where(logical_and(x >= lower, x > upper), 1.0, 0.0)),
     defined=True, selects=True,
@@ -479,9 +492,10 @@ def _sigmoid_slope(x: Any) -> Any:
     return decay / ((1 + decay) * (1 + decay))
 
 
-sigmoid       = Primitive("sigmoid", _sigmoid, (lambda x, out: sigmoid_slope(x),), defined=True)
+sigmoid       = Primitive("sigmoid", _sigmoid, (lambda x, out: sigmoid_slope(x),), defined=True,
+                          latex=r"\sigma")
 sigmoid_slope = Primitive("sigmoid_slope", _sigmoid_slope, (lambda x, out: -(out * tanh(x / 2)),),
-                          defined=True, auxiliary=True)
+                          defined=True, auxiliary=True, symbol="sigmoid'", latex=r"\sigma'")
 softplus      = Primitive("softplus", lambda x: maximum(x, 0) + log1p(exp(-magnitude(x))),
                           (lambda x, out: sigmoid(x),), defined=True)
 log_sigmoid   = Primitive("log_sigmoid", lambda x: minimum(x, 0) - log1p(exp(-magnitude(x))),
@@ -509,7 +523,7 @@ silu = Primitive("silu", lambda x: strong_product(sigmoid(x), x), (lambda x, out
 silu_slope = Primitive(
     "silu_slope", _silu_slope,
     (lambda x, out: sigmoid_slope(x) * (2 - x * tanh(x / 2)),),
-    defined=True, auxiliary=True, plain=lambda x: sigmoid(x) + x * sigmoid_slope(x),
+    defined=True, auxiliary=True, symbol="silu'", plain=lambda x: sigmoid(x) + x * sigmoid_slope(x),
 )
 
 GELU_ROOT, GELU_ROOT_LOW = -0.7517915246935645, 1.4956759177009883e-17
@@ -537,7 +551,8 @@ gelu = Primitive("gelu", lambda x: strong_product(erfc(-x / SQRT2) / 2, x),
 gelu_slope = Primitive(
     "gelu_slope", _gelu_slope,
     (lambda x, out: strong_product(normal_density(x), (SQRT2 - x + SQRT2_LOW) * (SQRT2 + x + SQRT2_LOW)),),
-    defined=True, auxiliary=True, plain=lambda x: erfc(-x / sqrt(2 + 0 * x)) / 2 + x * normal_density(x),
+    defined=True, auxiliary=True, symbol="gelu'",
+    plain=lambda x: erfc(-x / sqrt(2 + 0 * x)) / 2 + x * normal_density(x),
 )
 
 # fmt: on

@@ -10,6 +10,7 @@ import importlib
 import math
 import numbers
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -82,6 +83,8 @@ class Primitive:
     name: str
     arity: int  # the number of arguments, with the defaults; of a variadic row, the least number
     partials: tuple[Partial, ...]
+    precedence: int
+    latex: str | None
 
     def __init__(
         self,
@@ -105,6 +108,7 @@ class Primitive:
         libraries: tuple[str, ...] | None = None,
         plain: Callable[..., Any] | None = None,
         c: str | None = None,
+        latex: str | None = None,
     ) -> None:
         """Declares a row.  Raises TypeError or ValueError, and declares nothing, if it cannot stand.
 
@@ -129,6 +133,9 @@ class Primitive:
         methods -- further names of its method on Values, as NumPy's ufuncs call it.
         libraries -- its names in NumPy, SciPy, mpmath and SymPy (default: the name and `methods`).
         plain -- the same function as a plain formula, for numbers whose library has no such name.
+        latex -- its infix or symbol in LaTeX, or, with #1, #2, ... for its arguments, the whole; there an
+            argument in braces needs no brackets (default: that of the rows with the same infix, or made of
+            `infix` or `symbol`).
         c -- the value as an expression in C, of `{0}`, `{1}`, ...; a row without is computed in Python.
         """
         if not isinstance(partials, tuple | list):
@@ -142,7 +149,9 @@ class Primitive:
         self.defined = defined
         self.infix = infix
         self.symbol = symbol or infix or name
-        self.precedence = _usual_precedence(infix) if precedence is None else precedence
+        alike = next((row for row in table.values() if infix and row.infix == infix), None)
+        self.precedence = precedence if precedence is not None else alike.precedence if alike else 0
+        self.latex = latex or (alike.latex if alike and alike.arity == self.arity else None)
         self.domain = domain or (_REALS,) * self.arity
         self.kinks = dict(kinks or {})
         self.defaults = defaults
@@ -190,6 +199,10 @@ class Primitive:
             raise ValueError(
                 f"{self.name} selects among its {_counted(self.arity, 'argument')}, the first 63 at most, "
                 f"not at the positions {self.selects!r}"
+            )
+        if not all(1 <= int(place) <= self.arity for place in re.findall(r"#(\d+)", self.latex or "")):
+            raise ValueError(
+                f"{self.name} has {_counted(self.arity, 'argument')}, in LaTeX from #1 on, not {self.latex!r}"
             )
         if not self.variadic and not _takes(self.function, self.arity):
             raise TypeError(
@@ -293,11 +306,6 @@ def _takes(function: Callable[..., Any], count: int) -> bool:
         return True  # a builtin, one that takes *arguments, or a method
     least = code.co_argcount - len(function.__defaults__ or ())
     return bool(least <= count <= code.co_argcount)
-
-
-def _usual_precedence(infix: str | None) -> int:
-    same = (row.precedence for row in table.values() if infix and row.infix == infix)
-    return next(same, 0)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -301,3 +301,25 @@ def test_a_recorded_condition_does_not_change_the_order_of_summation(x):
     leaf = Value(x)
     f(leaf).backward()
     assert trace(f)(0.5).gradient().evaluate(x) == leaf.grad
+
+
+def test_a_tree_shows_a_shared_node_once_and_what_is_too_deep_further_down():
+    x = Value(1.0, "x")
+    y = x
+    for _ in range(40):
+        y = y.sin()
+    lines = Graph(y, 2.0).tree().split("\n")
+    assert lines[0] == "2.0"
+    assert lines[31].endswith("(further down)")
+    assert lines[32].startswith("%10 = sin(%9)")
+    shared = Graph(x * x + x).tree().split("\n")
+    assert [line.endswith("(shared)") for line in shared] == [False, False, False, True]
+
+
+def test_the_tree_of_a_large_graph_ends_with_a_count():
+    y = Value(1.0, "x")
+    for _ in range(100_000):
+        y = y + 1
+    lines = Graph(y).tree().split("\n")
+    assert len(lines) == 201
+    assert lines[-1] == "... 99,807 more nodes ..."

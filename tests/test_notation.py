@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Graph, Primitive, Value, trace
+from autograd import Graph, Primitive, Value, exp, sqrt, trace, where
 from autograd.formula import Formula
-from autograd.notation import definition, expression
+from autograd.notation import LaTeX, definition, expression, latex
 from autograd.testing.strategies import Expression, expressions
 
 
@@ -149,3 +149,83 @@ def test_a_chain_of_a_hundred_thousand_is_written_and_is_python(step: Any) -> No
     assert len(lines) > 1_000
     for line in (lines[0], lines[1], lines[-1]):
         compile(line, "text", "exec")
+
+
+# --- LaTeX --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "written"),
+    [
+        (lambda x, y: (x * y + 2).tanh() / 2, r"\frac{\tanh\left(x \cdot y + 2\right)}{2}"),
+        (lambda x, y: (-x) ** 2 + -(x**2), r"\left(-x\right)^2 + \left(-x^2\right)"),
+        (lambda x, y: -x * y + x * -y, r"-x \cdot y + x \cdot \left(-y\right)"),
+        (lambda x, y: x - (y - 3), r"x - \left(y - 3\right)"),
+        (lambda x, y: x * -3 + -3 * y, r"x \cdot \left(-3\right) + -3 \cdot y"),
+        (lambda x, y: x * 1e-7 + math.inf, r"x \cdot 1 \cdot 10^{-7} + \infty"),
+        (lambda x, y: (x / y) ** y, r"\left(\frac{x}{y}\right)^{y}"),
+        (lambda x, y: x / y * (x + y), r"\frac{x}{y} \cdot \left(x + y\right)"),
+        (lambda x, y: exp(x) ** y, r"\left(e^{x}\right)^{y}"),
+        (lambda x, y: exp(x**-y), r"e^{x^{-y}}"),
+        (lambda x, y: abs(x + y) ** 2, r"\left|{x + y}\right|^2"),
+        (lambda x, y: sqrt(x + y), r"\sqrt{x + y}"),
+        (lambda x, y: (-x) % y, r"\left(-x\right) \bmod y"),
+        (lambda x, y: autograd.maximum(x, y), r"\max\left(x, y\right)"),
+        (lambda x, y: autograd.log_sigmoid(x), r"\operatorname{log\_sigmoid}\left(x\right)"),
+        (
+            lambda x, y: y + where(x <= y, x, -y),
+            r"y + \left(\begin{cases} x & \text{if } x \le y \\ -y & \text{otherwise} \end{cases}\right)",
+        ),
+    ],
+)
+def test_latex_has_as_few_brackets_as_a_reader_needs(function: Any, written: str) -> None:
+    assert latex(trace(function)(0.75, 0.5).outputs[0]) == written
+
+
+@pytest.mark.parametrize(
+    ("label", "written"),
+    [
+        *(("w", "w"), ("w1", "w_{1}"), ("w_1", "w_{1}"), ("alpha", r"\alpha"), ("loss", r"\mathrm{loss}")),
+        *(("theta_1_2", r"\theta_{1,2}"), ("W_ho", r"W_{\mathrm{ho}}"), ("x[0]", "x_{0}")),
+        *(("p(y|x)", r"\mathrm{p(y|x)}"), ("a b", r"\mathrm{a\ b}"), ("$x^2$", r"\mathrm{\$x\wedge 2\$}")),
+        *(("</b>\n", r"\mathrm{\lt /b\gt \backslash n}"), (r"\frac{", r"\mathrm{\backslash frac\{}")),
+        *(("100%", r"\mathrm{100\%}"), ("a_", r"\mathrm{a\_}"), ("é", "é")),
+    ],
+)
+def test_labels_become_symbols_or_show_as_typed(label: str, written: str) -> None:
+    assert latex(Value(2.0, label).sin()) == rf"\sin\left({written}\right)"
+
+
+def test_shared_parts_are_equations_of_their_own() -> None:
+    x, other = Value(2.0, "x"), Value(3.0, "x")
+    product = x * other
+    assert latex(product * product).split("\n") == [
+        *(r"\begin{aligned}", r"t_{1} &= x \cdot {x}_{(2)} \\", r"& t_{1} \cdot t_{1}", r"\end{aligned}"),
+    ]
+
+
+@given(expressions())
+def test_braces_and_brackets_of_latex_are_balanced(f: Expression) -> None:
+    text = latex(f.graph.outputs[0])
+    assert text.count("{") == text.count("}")
+    assert text.count(r"\left") == text.count(r"\right")
+
+
+def test_a_notebook_typesets_latex_unless_it_is_too_long() -> None:
+    assert latex(Value(2.0, "x") * 3)._repr_mimebundle_() == {
+        "text/latex": "$$\nx \\cdot 3\n$$",
+        "text/plain": r"x \cdot 3",
+    }
+    assert LaTeX("x" * 30_000)._repr_mimebundle_() == {
+        "text/plain": "LaTeX of 30,000 characters: print it to read it"
+    }
+    assert latex(-2.5e-9) == r"-2.5 \cdot 10^{-9}"
+
+
+def test_a_row_declared_at_run_time_may_have_latex() -> None:
+    x, y = Value(1.0, "x"), Value(2.0, "y")
+    binomial = Primitive("latex_binomial", lambda x, y: x, (1.0, 1.0), latex=r"\binom{#1}{#2}")
+    product = Primitive("latex_product", lambda x, y: x * y, (1.0, 1.0), infix="*")
+    assert latex(product(binomial(x + y, y), x)) == r"\binom{x + y}{y} \cdot x"
+    with pytest.raises(ValueError, match="latex_wrong has 1 argument, in LaTeX from #1 on"):
+        Primitive("latex_wrong", math.sin, (1.0,), latex="#2")
