@@ -1,6 +1,7 @@
 # make demo      an expression differentiated and drawn, a network trained; the pictures are in demo/
 # make test      every test and every example of the documentation, with each engine there is
 # make lint      ruff and mypy
+# make gallery   the pictures of docs/gallery, always the same bytes
 # make bench     the benchmarks, with the peers whose environments there are
 # make peers     the environments of the benchmarks' peers
 # make sanitize  the engine in C under gcc's sanitizers, in hostile use (a few minutes)
@@ -10,7 +11,7 @@
 
 PYTHON ?= python3 python3.13 python3.12 python3.11
 
-.PHONY: help demo test lint bench peers sanitize clean
+.PHONY: help demo test lint gallery bench peers sanitize clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -20,7 +21,7 @@ help:
 demo: .venv/with-plot
 	.venv/bin/python -m autograd demo --out demo
 
-test: .venv/with-test,plot,bench
+test: .venv/with-test,browser,plot,bench
 	AUTOGRAD_CORE=python .venv/bin/python -m pytest -n auto -ra
 	@if [ "$$(.venv/bin/python -c 'import autograd; print(autograd.engine_name)')" = native ]; then \
 	    echo "AUTOGRAD_CORE=native .venv/bin/python -m pytest -n auto -ra"; \
@@ -33,6 +34,9 @@ lint: .venv/with-test,plot,bench,dev
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy
+
+gallery: .venv/with-plot
+	.venv/bin/python docs/gallery.py
 
 bench: .venv/with-bench
 	.venv/bin/python -m benchmarks

@@ -16,12 +16,15 @@ from autograd.containers import register_container
 from autograd.engine import Condition, Value, engine_name, topological_order
 from autograd.graph import Graph, trace
 from autograd.modes import detect_anomaly, no_grad, scope
+from autograd.naming import label, variable_names
 from autograd.primitives import *  # noqa: F403 (every row of the table is a public function)
 from autograd.rows import Primitive, named, primitive, real, table
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 if TYPE_CHECKING:
     from autograd.drawing import draw
+    from autograd.explorer import explore
+    from autograd.notation import derivation, expression, latex
 
 __version__ = "0.1.0"
 
@@ -30,14 +33,19 @@ __all__ = [
     "Graph",
     "Primitive",
     "Value",
+    "derivation",
     "detect_anomaly",
     "draw",
     "engine_name",
+    "explore",
+    "expression",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "label",
+    "latex",
     "named",
     "no_grad",
     "primitive",
@@ -48,6 +56,7 @@ __all__ = [
     "topological_order",
     "trace",
     "value_and_grad",
+    "variable_names",
     "vjp",
     # `import *` leaves the builtins abs, pow and round as they are, and the rows that only serve others out.
     *(name for name, row in table.items() if not row.auxiliary and not hasattr(builtins, name)),
@@ -56,8 +65,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Loads at its first use what few programs need: modules, and what needs a third-party library."""
-    if name in ("drawing", "formula", "math", "notation", "testing"):
+    if name in ("drawing", "explorer", "formula", "math", "notation", "testing"):
         return importlib.import_module(f"{__name__}.{name}")
     if name == "draw":
         return importlib.import_module(f"{__name__}.drawing").draw
+    if name == "explore":
+        return importlib.import_module(f"{__name__}.explorer").explore
+    if name in ("derivation", "expression", "latex"):
+        return getattr(importlib.import_module(f"{__name__}.notation"), name)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")

@@ -17,6 +17,8 @@ from pathlib import Path
 from autograd import Graph, Value, __version__, engine_name, hessian, trace
 from autograd.drawing import RenderingError, draw
 from autograd.formula import Formula, function_names, point
+from autograd.notation import derivation, steps
+from autograd.notation.passes import columns
 from nn import MLP, micrograd_moons, plot_decision_boundary, plot_history, train
 
 
@@ -25,7 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.command == "eval":
-        return evaluate(arguments.formula, arguments.numbers, order=arguments.order, picture=arguments.draw)
+        return evaluate(
+            arguments.formula,
+            arguments.numbers,
+            order=arguments.order,
+            picture=arguments.draw,
+            shows_steps=arguments.steps,
+            derived=arguments.derivation,
+        )
     if arguments.command == "demo":
         return demonstrate(arguments.out)
     parser.print_help()
@@ -63,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="also draw the graph: svg, png or jpg; pdf where Graphviz or pygraphviz is installed",
     )
+    evaluation.add_argument(
+        "--steps", action="store_true", help="also print the forward and the backward pass, node by node"
+    )
+    evaluation.add_argument(
+        "--derivation", metavar="NAME", help="also print the chain rule from the formula to that name"
+    )
     demo = commands.add_parser(
         "demo",
         help="draw a neuron with its gradients, then train a network",
@@ -74,7 +89,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def evaluate(text: str, assignments: Iterable[str], *, order: int = 1, picture: str | None = None) -> int:
+def evaluate(
+    text: str,
+    assignments: Iterable[str],
+    *,
+    order: int = 1,
+    picture: str | None = None,
+    shows_steps: bool = False,
+    derived: str | None = None,
+) -> int:
     """Prints a formula's value and derivatives at the point of the assignments; returns the exit status."""
     try:
         numbers = point(assignments)
@@ -82,6 +105,7 @@ def evaluate(text: str, assignments: Iterable[str], *, order: int = 1, picture: 
         graph = _swept(formula, numbers)
         if picture is not None:
             draw(graph).write(picture)
+        derived_by = None if derived is None else _input(graph, derived)
     except (ValueError, OSError, RenderingError) as error:
         return _refuse(error)
     _print_derivatives(formula.text, graph, numbers)
@@ -90,6 +114,11 @@ def evaluate(text: str, assignments: Iterable[str], *, order: int = 1, picture: 
         rows = [[name, *(repr(matrix[name][other]) for other in numbers)] for name in numbers]
         print("\nsecond derivatives")
         _print_table([["", *numbers], *rows])
+    (output,) = graph.outputs
+    if isinstance(output, Value) and shows_steps:
+        print(f"\n{steps(output)}")
+    if isinstance(output, Value) and derived_by is not None:
+        print(f"\n{derivation(output, derived_by)}")
     return 0
 
 
@@ -155,6 +184,16 @@ def _swept(formula: Formula, numbers: dict[str, float]) -> Graph:
     return graph
 
 
+def _input(graph: Graph, name: str) -> Value:
+    for node in graph.inputs:
+        if node.label == name:
+            return node
+    raise ValueError(
+        f"no derivation for {name!r}: the formula's names are "
+        f"{', '.join(node.label for node in graph.inputs) or 'none'}"
+    )
+
+
 def _print_derivatives(name: str, graph: Graph, numbers: dict[str, float]) -> None:
     (output,) = graph.outputs
     print(f"{name} = {output.data if isinstance(output, Value) else output!r}")
@@ -166,9 +205,7 @@ def _print_derivatives(name: str, graph: Graph, numbers: dict[str, float]) -> No
 
 
 def _print_table(rows: list[list[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(columns(rows))
 
 
 def _print_written(path: Path) -> None:

@@ -2,13 +2,16 @@
 
 A row is traced with symbols in place of numbers, rows that are defined by others are taken apart, and
 equal operations are done once.  What is left are operators, functions of the C library and algorithms:
-the text of a program in any language.  `python_lines` is that text in Python, `c_lines` in C.
+the text of a program in any language.  `python_lines` is that text in Python, `c_lines` in C, and
+`javascript_lines` in JavaScript.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from autograd import primitives, special
@@ -175,3 +178,22 @@ def _c_expression(row: Primitive) -> str | None:
     if _module(row) == "math" and row.function.__name__ in _C_LIBRARY:
         return f"{row.function.__name__}({', '.join(f'{{{place}}}' for place in range(row.arity))})"
     return None
+
+
+def javascript_lines(program: Program, library: Set[str]) -> list[str] | None:
+    """The program in JavaScript, where `library` has C's functions; None if a step has no counterpart there.
+
+    A step is written as in C: both languages compute with doubles, and write operators and calls alike.
+    """
+    lines = []
+    for variable, row, operands in program.steps:
+        expression = _c_expression(row)
+        if expression is None or not library >= {*re.findall(r"[A-Za-z_]\w*", expression)}:
+            return None
+        lines.append(f"const {variable} = {expression.format(*map(javascript_operand, operands))};")
+    return lines
+
+
+def javascript_operand(thing: Operand) -> str:
+    """A variable or a constant in JavaScript, to the last bit."""
+    return thing if isinstance(thing, str) else f"({json.dumps(thing)})"

@@ -2,9 +2,14 @@
 
 `pytest --hypothesis-profile=explore` draws new ones instead.  With AUTOGRAD_CORE=native a test that is
 skipped has failed: nobody shall take a run without the engine in C for one with it.
+
+The tests of the explorer's page in a browser need Chromium (`apt-get install chromium`) and playwright.
+Where either is missing they are not collected, and the first lines of the report say so.
 """
 
+import importlib.util
 import os
+import shutil
 from collections.abc import Generator
 from typing import Any
 
@@ -14,6 +19,21 @@ from hypothesis import settings
 settings.register_profile("deterministic", derandomize=True, deadline=None, database=None)
 settings.register_profile("explore", deadline=None)
 settings.load_profile("deterministic")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+has_browser = CHROMIUM is not None and importlib.util.find_spec("playwright") is not None
+collect_ignore = [] if has_browser else ["test_explorer_page.py"]
+
+
+def pytest_report_header() -> str:
+    where = CHROMIUM if has_browser else "no browser: Chromium or playwright is missing"
+    return f"explorer's page: tested in {where}"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """The path of the browser in which pages are tested."""
+    return CHROMIUM
 
 
 def _failed_if_skipped(report: Any) -> Any:

@@ -53,6 +53,26 @@ def test_order_2_adds_the_second_derivatives(capsys):
     assert printed_table([y, x]) == {"y": [1.0, 6.0], "x": [6.0, 0.0]}
 
 
+def test_steps_adds_both_passes_node_by_node(capsys):
+    assert main(["eval", "tanh(x*w + b)", "x=2", "w=-3", "b=6.8813735870195432", "--steps"]) == 0
+    out = capsys.readouterr().out
+    _, forward, backward = out.split("pass\n")
+    assert "t2    t1 + b     0.881374\n" in forward
+    assert "df/dw    1      df/dt1 · dt1/dw = df/dt1 · x = 0.5 · 2\n" in backward
+
+
+def test_derivation_adds_the_chain_rule_to_one_name(capsys):
+    assert main(["eval", "tanh(x*w + b)", "x=2", "w=-3", "b=6.8813735870195432", "--derivation", "w"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "\n\nt1 = x*w + b\ndf/dw = df/dt1 · dt1/dw = tanh'(t1) · x = 0.5 · 2 = 1\n"
+    )
+
+
+def test_a_formula_without_names_has_no_steps(capsys):
+    assert main(["eval", "1 + 2", "--steps"]) == 0
+    assert capsys.readouterr().out == "1 + 2 = 3.0\n"
+
+
 def test_a_formula_without_names_has_a_value_only(capsys):
     assert main(["eval", "1 + 2", "--order", "2"]) == 0
     assert capsys.readouterr().out == "1 + 2 = 3.0\n"
@@ -86,6 +106,8 @@ def test_a_huge_power_is_infinite_at_once(capsys):
         (["x", "x=abc"], "expected a number in 'x=abc'"),
         (["x", "1x=2"], "expected name=number"),
         (["x", "x=1", "--draw", "picture.holiday"], "'holiday'"),
+        (["x*y", "x=1", "y=2", "--derivation", "z"], "no derivation for 'z': the formula's names are x, y"),
+        (["1 + 2", "--derivation", "z"], "the formula's names are none"),
         (["x", "x=1", "--draw", "picture"], "give the file a suffix: picture.svg"),
         (["x", "x=1", "--draw", "missing/picture.svg"], "no folder missing"),
     ],

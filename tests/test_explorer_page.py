@@ -1,0 +1,589 @@
+"""The explorer's page in Chromium: it shows Python's numbers, and computes the same when a leaf moves."""
+
+import itertools
+import math
+import re
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+import autograd
+from autograd import Graph, Value, explore, primitives, trace, where
+from autograd.primitives import table
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+AGREES = 1e-12  # relative: the functions of JavaScript and of the C library differ by a few ulp
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Opens HTML as a page; afterwards there must have been no error, dialog or request to elsewhere."""
+    contexts, problems, requests = [], [], []
+
+    def open_page(html, **settings):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+        path = tmp_path / f"{len(contexts)}.html"
+        path.write_text(html, encoding="utf-8")
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+    assert all(url.startswith(("blob:", "about:srcdoc", tmp_path.as_uri())) for url in requests), requests
+
+
+def lecture():
+    a, b, c, f = (Value(*leaf) for leaf in ((2.0, "a"), (-3.0, "b"), (10.0, "c"), (-2.0, "f")))
+    d = a * b
+    d.label = "d"
+    e = d + c
+    e.label = "e"
+    output = e * f
+    output.label = "L"
+    return output
+
+
+def number(text):
+    return None if text in ("–", "unknown") else float(text)
+
+
+def shown(page):
+    """Of each box its data and grad, every digit, by the node's number; None for what is not shown."""
+    tips = page.eval_on_selector_all(".box > title", "tips => tips.map(tip => tip.textContent)")
+    found = {}
+    for tip in tips:
+        place, data, grad = re.fullmatch(r"%(\d+) .*: data (\S+), grad (\S+)", tip).groups()
+        found[int(place)] = (number(data), number(grad))
+    return dict(sorted(found.items()))
+
+
+def rule(page):
+    return page.locator(".rule > div").all_inner_texts()
+
+
+def step(page, position):
+    page.locator("input.film").fill(str(position))
+
+
+def field(page, place):
+    return page.locator(f'[data-leaf="%{place}"] .field')
+
+
+def move(page, place, value):
+    field(page, place).fill(str(value))
+    field(page, place).press("Enter")
+
+
+def details(page):
+    terms, texts = page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts()
+    return dict(zip(terms, texts, strict=True))
+
+
+def box(page, title):
+    return page.locator(".box", has=page.locator(".name", has_text=re.compile(rf"^{re.escape(title)}$")))
+
+
+def agrees(found, expected):
+    if found is None or math.isnan(expected):
+        return found is not None and math.isnan(found)
+    return found == expected or math.isclose(found, expected, rel_tol=AGREES, abs_tol=1e-300)
+
+
+def compare(page, graph, numbers):
+    """The page shows the values and the adjoints that Python computes for other leaves."""
+    values = graph.values(*numbers)
+    gradient = graph.gradient(graph.nodes).evaluate(*numbers)
+    found = shown(page)
+    assert len(found) == len(graph)
+    for place, (value, adjoint) in enumerate(zip(values, gradient, strict=True)):
+        data, grad = found[place]
+        assert agrees(data, float(value)), (graph.nodes[place], data, value)
+        assert agrees(grad or 0.0, float(adjoint)), (graph.nodes[place], grad, adjoint)
+
+
+# --- The film ---
+
+
+def test_the_page_opens_with_python_s_numbers_to_the_last_bit(opened):
+    output = lecture()
+    output.backward()
+    assert shown(opened(explore(output).html)) == {
+        place: (node.data, node.grad) for place, node in enumerate(Graph(output))
+    }
+
+
+def test_the_forward_pass_computes_one_node_at_a_step(opened):
+    page = opened(explore(lecture()).html)
+    step(page, 0)
+    known = [data for data, _ in shown(page).values()]
+    assert known == [2.0, -3.0, None, 10.0, None, -2.0, None]
+    lines = []
+    for position in (1, 2, 3):
+        step(page, position)
+        lines += rule(page)
+    assert lines == [
+        "d = a * b = 2 * (-3) = -6",
+        "e = d + c = (-6) + 10 = 4",
+        "L = e * f = 4 * (-2) = -8",
+    ]
+    assert {grad for _, grad in shown(page).values()} == {None}
+
+
+def test_the_backward_pass_writes_the_rule_and_reads_as_python_s_sums(opened):
+    page = opened(explore(lecture()).html)
+    step(page, 4)
+    assert rule(page) == ["dL/dL = 1"]
+    step(page, 5)
+    assert rule(page) == ["dL/de += dL/de * dL/dL = -2 * 1 = -2", "dL/df += dL/df * dL/dL = 4 * 1 = 4"]
+    step(page, 6)
+    assert rule(page) == ["dL/dd += de/dd * dL/de = 1 * -2 = -2", "dL/dc += de/dc * dL/de = 1 * -2 = -2"]
+    assert [grad for _, grad in shown(page).values()] == [None, None, -2.0, -2.0, -2.0, 4.0, 1.0]
+    step(page, 7)
+    assert rule(page) == ["dL/da += dd/da * dL/dd = -3 * -2 = 6", "dL/db += dd/db * dL/dd = 2 * -2 = -4"]
+    assert [grad for _, grad in shown(page).values()] == [6.0, -4.0, -2.0, -2.0, -2.0, 4.0, 1.0]
+
+
+def test_a_node_used_twice_adds_up_before_the_reader_s_eyes(opened):
+    x = Value(3.0, "x")
+    page = opened(explore(x * x + x).html)
+    step(page, 4)
+    assert shown(page)[0] == (3.0, 1.0)
+    step(page, 5)
+    assert shown(page)[0] == (3.0, 7.0)
+    assert rule(page) == ["dL/dx += d%1/dx * dL/d%1 = 3 * 1 = 3"] * 2
+
+
+def test_an_argument_that_was_not_selected_gets_nothing_and_the_rule_says_so(opened):
+    graph = trace(lambda x, y: where(x > 0, x, y))(1.0, 2.0)
+    page = opened(explore(graph).html)
+    assert rule(page)[-1] == "dL/dy += dL/dy * dL/dL = 0 * 1: nothing, not selected"
+
+
+def test_play_goes_through_all_steps_and_stops(opened):
+    page = opened(explore(Value(2.0, "x") * 3).html)
+    play = page.get_by_role("button", name="Play or pause")
+    play.click()
+    page.wait_for_function(
+        "document.querySelector('div').shadowRoot.querySelector('.counter').textContent === 'backward 3/3'"
+    )
+    page.wait_for_function(
+        "document.querySelector('div').shadowRoot.querySelector('.controls').innerText.includes('▶')"
+    )
+
+
+# --- The leaves ---
+
+
+def test_a_moved_slider_recomputes_values_and_gradients(opened):
+    graph = trace(lambda x, y: (x * y).tanh() + autograd.exp(x) / y)(0.5, 2.0)
+    page = opened(explore(graph).html)
+    page.locator('[data-leaf="%0"] input[type=range]').fill("0.75")
+    compare(page, graph, (0.75, 2.0))
+    page.locator('[data-leaf="%1"] input[type=range]').fill("-1.25")
+    compare(page, graph, (0.75, -1.25))
+
+
+def test_a_typed_number_may_be_any_double_and_reset_brings_the_recorded_bits_back(opened):
+    graph = Graph(lecture())
+    page = opened(explore(graph).html)
+    before = shown(page)
+    for value in ("1e300", "inf", "nan", "-0.0", "0.1"):
+        move(page, 0, value)
+        compare(page, graph, (float(value), -3.0, 10.0, -2.0))
+    page.get_by_role("button", name="Back to the recorded numbers").click()
+    assert shown(page) == before
+
+
+def test_what_is_no_number_is_refused_and_changes_nothing(opened):
+    page = opened(explore(lecture()).html)
+    before = shown(page)
+    move(page, 0, "two")
+    assert field(page, 0).get_attribute("aria-invalid") == "true"
+    assert shown(page) == before
+
+
+def _rows():
+    """Every row of the package, with two points inside its domain."""
+    for name in primitives.__all__:
+        row = table.get(name)
+        if row is None or row.comparison or row.variadic:
+            continue
+        points = []
+        for fraction in (0.3, 0.7):
+            point = []
+            for bounds in row.domain:
+                lower, upper = (bounds[0], bounds[-1]) if isinstance(bounds, range) else bounds
+                lower, upper = max(lower, -3.0), min(upper, 3.0)
+                number = lower + (upper - lower) * fraction
+                point.append(float(round(number)) if isinstance(bounds, range) else number)
+            points.append(point)
+        yield row, points
+
+
+def test_every_row_with_a_counterpart_computes_in_the_page_as_in_python(opened):
+    total, numbers = Value(0.0), [0.0]
+    for row, (first, second) in _rows():
+        leaves = [Value(number) for number in first]
+        value = row(*leaves)
+        if "null" in explore(value).html.partition("const rules")[2].partition("};")[0]:
+            continue
+        total = total + value
+        numbers += second
+    graph = Graph(total)
+    assert len({node.primitive for node in graph}) > 60
+    page = opened(explore(graph).html)
+    page.eval_on_selector_all(
+        ".field",
+        """(fields, numbers) => fields.forEach((field, place) => {
+            field.value = numbers[place];
+            field.dispatchEvent(new Event("change"));
+        })""",
+        numbers,
+    )
+    compare(page, graph, numbers)
+
+
+NUMBERS = (
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -2.5,
+    3.7,
+    20.0,
+    -750.0,
+    1e-8,
+    -1e-300,
+    1e300,
+    5e-324,
+    math.inf,
+    -math.inf,
+    math.nan,
+)
+TRUTHS = (0.0, 1.0)
+
+
+def test_every_rule_agrees_at_zeros_infinities_and_at_the_ends_of_the_range(opened):
+    choices = {primitives.where: (TRUTHS, NUMBERS, NUMBERS)}  # the one row here that takes a condition
+    total = Value(0.0)
+    cases = []
+    for row, (first, _) in _rows():
+        total = total + row(*map(Value, first))
+        points = itertools.product(*choices.get(row, (NUMBERS,) * row.arity))
+        cases.append((row, [list(point) for point in points][: 4 * len(NUMBERS) ** 2]))
+    script = explore(total).module.replace("export default", "const widget =")
+    computed = opened("<!doctype html>").evaluate(
+        f"""(cases) => {{
+            {script}
+            const texts = (name, point) => rules[name]?.(...point).map((number) => String(Number(number)));
+            return cases.map(([name, points]) => points.map((point) => texts(name, point)));
+        }}""",
+        [[row.name, points] for row, points in cases],
+    )
+    for (row, points), results in zip(cases, computed, strict=True):
+        for point, result in zip(points, results, strict=True):
+            if result is None:
+                continue
+            value = row.value(*point)
+            expected = (float(value), *row.local_derivatives(point, value))
+            found = [float(text.replace("Infinity", "inf")) for text in result]
+            assert all(map(agrees, found, expected)), (row, point, found, expected)
+
+
+def test_a_row_without_a_counterpart_is_named_and_the_recorded_numbers_stay(opened):
+    x = Value(0.5, "x")
+    output = autograd.gamma(x) * 2
+    output.backward()
+    page = opened(explore(output).html)
+    assert "cannot recompute: gamma has no counterpart" in page.locator(".alarm").inner_text()
+    assert field(page, 0).is_disabled()
+    assert shown(page)[0] == (0.5, x.grad)
+
+
+def test_a_condition_inside_where_is_decided_anew(opened):
+    graph = trace(lambda x: where(x > 0, x * x, -3 * x))(2.0)
+    page = opened(explore(graph).html)
+    move(page, 0, -2.0)
+    compare(page, graph, (-2.0,))
+    assert page.locator(".alarm").is_hidden()
+
+
+def test_a_slider_that_crosses_a_branch_stops_the_values_and_says_which(opened):
+    graph = trace(lambda x, y: x * y if x > 0 else x - y)(2.0, 5.0)
+    page = opened(explore(graph).html)
+    move(page, 0, -1.0)
+    assert "Stopped at a branch: x > 0 (%3) was True when" in page.locator(".alarm").inner_text()
+    assert shown(page)[2] == (None, None)
+    move(page, 0, 1.5)
+    assert page.locator(".alarm").is_hidden()
+    assert shown(page)[2] == (7.5, 1.0)
+
+
+def test_another_output_can_be_chosen(opened):
+    x = Value(3.0, "x")
+    square, double = x * x, 2 * x
+    square.label, double.label = "square", "double"
+    page = opened(explore(Graph(square, double)).html)
+    assert shown(page)[0] == (3.0, 2.0)
+    page.locator("select").select_option(label="square")
+    assert shown(page)[0] == (3.0, 6.0)
+    assert rule(page)[0] == "dsquare/dx += dsquare/dx * dsquare/dsquare = 3 * 1 = 3"
+
+
+# --- The picture ---
+
+
+def test_a_click_shows_ancestors_and_descendants(opened):
+    page = opened(explore(lecture()).html)
+    box(page, "+ e").click()
+    assert (details(page)["ancestors"], details(page)["descendants"]) == ("4", "1")
+    assert details(page)["rule"] == "e = d + c = (-6) + 10 = 4"
+    assert page.locator(".box.ancestor .name").all_text_contents() == ["a", "b", "c", "* d"]
+    assert page.locator(".box.descendant .name").all_text_contents() == ["* L"]
+    assert page.locator(".box.dim .name").all_text_contents() == ["f"]
+    box(page, "+ e").click()
+    assert page.locator(".box.dim").count() == 0
+
+
+def test_scopes_open_and_close_and_closed_ones_bundle_their_edges(opened):
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    with autograd.scope("layer"):
+        products = [x * w, x + w]
+        with autograd.scope("inner"):
+            inner = products[0] * products[1]
+    page = opened(explore(inner + 1).html)
+    assert page.locator(".box").count() == 6
+    page.get_by_role("button", name="layer", exact=True).click()
+    assert page.locator(".box").count() == 4
+    assert page.locator(".box.closed .tag").all_text_contents() == ["3 nodes"]
+    assert sorted(page.locator(".partial").all_text_contents()) == ["", "×2", "×2"]
+    closed = page.get_by_role("button", name="layer", exact=True)
+    closed.focus()
+    closed.press("Enter")
+    assert page.locator(".box").count() == 6
+    page.get_by_role("button", name="Close every scope").click()
+    assert page.locator(".box").count() == 4
+    page.get_by_role("button", name="Open every scope").click()
+    assert page.locator(".frame").count() == 2
+
+
+def test_a_search_finds_names_operations_and_scopes_and_opens_what_is_closed(opened):
+    x = Value(2.0, "x")
+    with autograd.scope("deep"):
+        hidden = (x * 3).tanh()
+    page = opened(explore(hidden).html)
+    page.get_by_role("button", name="Close every scope").click()
+    page.locator(".stage").press("/")
+    search = page.get_by_role("searchbox")
+    assert search.evaluate("element => element === element.getRootNode().activeElement")
+    search.fill("TANH")
+    assert page.get_by_text("1 found").is_visible()
+    search.press("Enter")
+    assert details(page)["name"] == "%2"
+    search.fill("deep")
+    assert page.get_by_text("2 found").is_visible()
+
+
+def test_the_keyboard_walks_zooms_and_plays(opened):
+    page = opened(explore(lecture()).html)
+    stage = page.locator(".stage")
+    stage.focus()
+    names = []
+    for key in ("ArrowRight", "ArrowLeft", "ArrowDown"):
+        stage.press(key)
+        names.append(details(page)["name"])
+    assert names == ["%6 L", "%4 e", "%5 f"]
+    stage.press("Escape")
+    assert page.locator(".box.selected").count() == 0
+    scale = "document.querySelector('div').shadowRoot.querySelector('.stage > g').getCTM().a"
+    before = page.evaluate(scale)
+    stage.press("+")
+    assert page.evaluate(scale) == pytest.approx(before * 1.3)
+    stage.press("0")
+    assert page.evaluate(scale) == pytest.approx(before)
+    film = page.locator("input.film")
+    film.focus()
+    film.press("Home")
+    film.press("ArrowRight")
+    assert rule(page) == ["d = a * b = 2 * (-3) = -6"]
+
+
+def test_the_wheel_zooms_at_the_pointer_and_a_drag_pans_without_choosing(opened):
+    page = opened(explore(lecture()).html)
+    middle = page.eval_on_selector(
+        ".box", "box => { const r = box.getBoundingClientRect(); return [r.x, r.y]; }"
+    )
+    page.mouse.move(*middle)
+    page.mouse.wheel(0, -400)
+    page.wait_for_timeout(100)
+    after = page.eval_on_selector(
+        ".box", "box => { const r = box.getBoundingClientRect(); return [r.x, r.y, r.width]; }"
+    )
+    assert after[:2] == pytest.approx(middle, abs=4)
+    page.mouse.move(after[0] + 20, after[1] + 20)
+    page.mouse.down()
+    page.mouse.move(after[0] + 70, after[1] + 60, steps=5)
+    page.mouse.up()
+    moved = page.eval_on_selector(
+        ".box", "box => { const r = box.getBoundingClientRect(); return [r.x, r.y]; }"
+    )
+    assert moved == pytest.approx([after[0] + 50, after[1] + 40], abs=1)
+    assert page.locator(".box.selected").count() == 0
+
+
+def test_boxes_never_overlap(opened):
+    import nn
+
+    network = nn.MLP(2, [4, 4, 1])
+    page = opened(explore(network([Value(1.0, "x0"), Value(-2.0, "x1")])).html)
+    page.get_by_role("button", name="Open every scope").click()
+    boxes = page.eval_on_selector_all(
+        ".box > rect:first-child",
+        "all => all.map(one => one.getBoundingClientRect()).map(r => [r.x, r.y, r.right, r.bottom])",
+    )
+    assert len(boxes) > 80
+    for place, (left, top, right, bottom) in enumerate(boxes):
+        for other in boxes[:place]:
+            assert left >= other[2] or right <= other[0] or top >= other[3] or bottom <= other[1]
+
+
+# --- What could go wrong ---
+
+
+def test_two_explorers_on_one_page_do_not_touch_each_other(opened):
+    x = Value(2.0, "x")
+    first, second = Graph(x * x), Graph(x * 5)
+    page = opened(
+        f"<!doctype html><meta charset=utf-8>{explore(first).fragment}<hr>{explore(second).fragment}"
+    )
+    one, other = page.locator("body > div").nth(0), page.locator("body > div").nth(1)
+    other.locator(".field").fill("3")
+    other.locator(".field").press("Enter")
+    assert one.locator(".box > title").all_text_contents() == ["%0 x: data 2, grad 4", "%1 : data 4, grad 1"]
+    assert other.locator(".box > title").all_text_contents() == [
+        "%0 x: data 3, grad 5",
+        "%1 : data 15, grad 1",
+    ]
+    one.locator(".box").first.click()
+    assert one.locator(".box.selected").count() == 1
+    assert other.locator(".box.selected").count() == 0
+
+
+@pytest.mark.parametrize("label", [HOSTILE, "<b>hi</b>", "p(y|x) & {x<y}", "日本語", "%s \\ \"'`${1}"])
+def test_a_hostile_label_shows_as_typed_and_runs_nothing(opened, label):
+    x = Value(1.0, label)
+    with autograd.scope(label):
+        y = x * x
+        y.label = label
+    page = opened(explore(y).html)
+    page.get_by_role("button", name=label, exact=False).last.click()
+    assert details(page)["name"] == f"%0 {label}"
+    assert page.locator("img, b").count() == 0
+
+
+def test_a_label_of_ten_thousand_characters_is_clipped_in_its_box(opened):
+    page = opened(explore(Value(1.0, "x" * 10_000) * 2).html)
+    assert page.locator(".box").first.bounding_box()["width"] < 400
+    page.locator(".box").first.click()
+    assert details(page)["name"] == "%0 " + "x" * 10_000
+
+
+def test_numbers_that_are_not_finite_are_loud(opened):
+    x = Value(0.0, "x")
+    page = opened(explore(autograd.log(x) * math.inf).html)
+    assert page.locator(".number.broken").all_text_contents() == ["inf", "-inf", "inf", "-inf"]
+
+
+@pytest.mark.parametrize("graph", [Graph(3.0), Graph(Value(2.0, "x")), Graph(2.0, Value(1.0, "y") * 1)])
+def test_the_smallest_graphs_have_a_picture(opened, graph):
+    page = opened(explore(graph).html)
+    assert page.locator(".box").count() == max(
+        1, len(graph) + sum(isinstance(o, float) for o in graph.outputs)
+    )
+    step(page, 0)
+    step(page, 1)
+    assert rule(page)
+
+
+def test_a_frame_in_a_notebook_holds_the_page(opened):
+    page = opened(f"<!doctype html>{explore(lecture())._repr_mimebundle_()['text/html']}")
+    assert page.frame_locator("iframe").locator(".box").count() == 7
+
+
+def test_the_widget_s_module_follows_python_and_tells_it_what_was_moved(opened):
+    page = opened("<!doctype html><meta charset=utf-8><title>notebook</title>")
+    page.evaluate(
+        """async (source) => {
+            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+            const widget = (await import(address)).default;
+            const model = { leaves: ["2.0"], sent: [], get: () => model.leaves, save_changes: () => {},
+                set: (name, numbers) => { model.sent.push(numbers); model.leaves = numbers; },
+                on: (event, action) => { model.action = action; }, off: () => { model.action = null; } };
+            window.model = model;
+            window.close_it = widget.render({ model, el: document.body });
+        }""",
+        explore(Value(2.0, "x") * 3).module,
+    )
+    page.evaluate("model.leaves = ['-inf']; model.action();")
+    assert shown(page)[1] == (-math.inf, 1.0)
+    assert page.evaluate("model.sent") == []
+    move(page, 0, 0.25)
+    assert page.evaluate("model.sent") == [["0.25"]]
+    page.evaluate("close_it()")
+    assert page.evaluate("model.action") is None
+
+
+def luminance(colour):
+    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """As the guidelines for accessible web content (WCAG 2) define it."""
+    darker, lighter = sorted(map(luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_follows_the_reader_s_scheme_and_all_text_is_legible(opened, scheme):
+    page = opened(explore(lecture()).html, color_scheme=scheme)
+    colour = {
+        name: page.eval_on_selector(
+            ".explorer", "(page, name) => getComputedStyle(page).getPropertyValue(`--${name}`)", name
+        ).strip()
+        for name in ("ground", "panel", "box", "leaf", "ink", "quiet", "alarm", "plus", "minus", "line")
+    }
+    assert (luminance(colour["ground"]) > 0.5) == (scheme == "light")
+    for ground in ("ground", "panel", "box", "leaf"):
+        for text in ("ink", "quiet", "alarm"):
+            assert contrast(colour[text], colour[ground]) >= 4.5, (text, ground)
+    for mark in ("plus", "minus", "line"):
+        assert contrast(colour[mark], colour["ground"]) >= 3, mark
+
+
+def test_on_a_phone_everything_is_within_the_width(opened):
+    page = opened(
+        explore(lecture()).html, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator(".stage").bounding_box()["height"] > 300
+    page.locator(".leafrow").last.scroll_into_view_if_needed()
+    assert page.locator(".leafrow").last.is_visible()
