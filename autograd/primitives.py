@@ -434,7 +434,8 @@ minimum = Primitive(
 )
 clamp = Primitive(
     "clamp", lambda x, lower, upper: where(x < lower, lower, where(x > upper, upper, x)),
-    (lambda x, lower, upper, out: where(logical_or(logical_or(x < lower, x > upper), lower == upper), 0.0, 1.0),
+    (lambda x, lower, upper, out:
+         where(logical_or(logical_or(x < lower, x > upper), lower == upper), 0.0, 1.0),
      lambda x, lower, upper, out: where(x < lower, 1.0, 0.0),
      lambda x, lower, upper, out: where(logical_and(x >= lower, x > upper), 1.0, 0.0)),
     defined=True, selects=True,

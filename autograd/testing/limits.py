@@ -209,7 +209,7 @@ def _side(steps: list[_Quotients], sign: int) -> Side | None:
     if difference <= _SIDES_AGREEMENT * abs(now.slope):
         slope, error = now.slope, difference
     elif abs(now.slope) <= abs(before.slope) * _shrunk(previous, last):
-        slope, error = now.slope, abs(now.slope)
+        slope, error = mpmath.mpf(0), abs(now.slope)
     elif _grows([step.near(sign) for step in steps[-3:]]):
         slope, error = mpmath.inf * mpmath.sign(now.slope), mpmath.mpf(0)
     else:
