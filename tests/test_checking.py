@@ -3,6 +3,7 @@
 import math
 import random
 import re
+import sys
 from typing import Any
 
 import numpy
@@ -407,3 +408,21 @@ def test_the_rows_that_recommend_themselves_for_kinks_pass_at_them() -> None:
     for row in ROWS:
         for point in row.kinks:
             assert check_gradients(row, *point), f"{row.name}{point}"
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "expected"),
+    [
+        (lambda x: autograd.sin(x) * x, 1.0, "OK"),
+        (abs, 0.0, "OK_KINK"),
+        (lambda x: (autograd.exp(x) - 1) / x, 1e-7, "ILL_CONDITIONED"),
+        (lambda x: -wrong_sin(x), 1.0, "MISMATCH"),
+    ],
+)
+def test_without_mpmath_there_are_doubles_only_and_the_report_says_so(
+    function: Any, x: float, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mpmath", None)
+    (check,) = check_gradients(function, x).checks
+    assert str(check.verdict) == expected
+    assert check.verdict is Verdict.OK or check.note.startswith("doubles only: ")

@@ -13,6 +13,7 @@ from autograd.notation import brief
 from autograd.sweeps import adjoints
 from autograd.testing import differences, limits, rounding
 from autograd.testing.audit import Audit
+from autograd.testing.replay import NoValue
 from autograd.testing.report import InputCheck
 from autograd.testing.subject import Subject
 from autograd.testing.verdicts import Behaviour, Side, Verdict, judge
@@ -44,11 +45,7 @@ class Comparison:
 
     def check(self, position: int, name: str) -> InputCheck:
         """The verdict on the derivative by one input."""
-        return (
-            self._agreeing_in_doubles(position, name)
-            or self._by_digits(position, name)
-            or self._by_doubles(position, name)
-        )
+        return self._agreeing_in_doubles(position, name) or self._by_digits(position, name)
 
     def _result(
         self, position: int, name: str, behaviour: Behaviour, verdict: Verdict, resolution: float, *notes: str
@@ -77,19 +74,19 @@ class Comparison:
             return None
         return self._result(position, name, behaviour, Verdict.OK, resolution)
 
-    def _by_digits(self, position: int, name: str) -> InputCheck | None:
-        """The verdict by values at many digits; None if some row has no value there."""
+    def _by_digits(self, position: int, name: str) -> InputCheck:
+        """The verdict by values at many digits, or by doubles if those cannot be had."""
         gradient = self.gradient[position]
         try:
             behaviour = self._behaviour(position)
-            verdict = judge(gradient, behaviour, _CLOSE)
-            if verdict is Verdict.OK:
-                return self._result(position, name, behaviour, verdict, _CLOSE if gradient else 0.0)
-            if verdict is Verdict.NONFINITE or (verdict is not None and not self.audit.faults):
-                return self._result(position, name, behaviour, verdict, math.nan)
-            return self._explained(position, name, behaviour)
-        except (TypeError, ImportError):
-            return None
+        except (NoValue, ImportError) as reason:
+            return self._by_doubles(position, name, f"doubles only: {reason}")
+        verdict = judge(gradient, behaviour, _CLOSE)
+        if verdict is Verdict.OK:
+            return self._result(position, name, behaviour, verdict, _CLOSE if gradient else 0.0)
+        if verdict is Verdict.NONFINITE or (verdict is not None and not self.audit.faults):
+            return self._result(position, name, behaviour, verdict, math.nan)
+        return self._explained(position, name, behaviour)
 
     def _behaviour(self, position: int) -> Behaviour:
         """What values at many digits tell."""
@@ -146,16 +143,22 @@ class Comparison:
         graph = self._subject.graph
         return rounding.rounding_error(graph.gradient(graph.inputs[position]))
 
-    def _by_doubles(self, position: int, name: str) -> InputCheck:
+    def _by_doubles(self, position: int, name: str, note: str) -> InputCheck:
         """The verdict where doubles are all there is."""
         function = self._subject.along(position)
         x = self._subject.point[position]
         noise = max(2 * self._noise, 4 * differences.noise(function, x))
         behaviour = differences.behaviour(function, x, noise, self._hint(position))
-        verdict, resolution = compared_in_doubles(self.gradient[position], behaviour)
-        return self._result(
-            position, name, behaviour, verdict, resolution, "doubles only: a row has no value at more digits"
-        )
+        gradient = self.gradient[position]
+        verdict, resolution = compared_in_doubles(gradient, behaviour)
+        if verdict is Verdict.MISMATCH and behaviour.derivative is not None:
+            noise = self._rounding_error(position).bound
+            if abs(gradient - behaviour.derivative) <= behaviour.error + 4 * noise and not self.audit.faults:
+                causes = self._causes(position)
+                return self._result(
+                    position, name, behaviour, Verdict.ILL_CONDITIONED, math.nan, note, *causes
+                )
+        return self._result(position, name, behaviour, verdict, resolution, note)
 
 
 def compared_in_doubles(gradient: float, behaviour: Behaviour) -> tuple[Verdict, float]:

@@ -95,7 +95,7 @@ def behaviour_of_row(row: Primitive, point: Sequence[float], position: int) -> B
     """What a row does around a point, by one of its arguments.
 
     One argument may go into another as often as their ratio says, and the row jump as often.  Raises
-    TypeError for a row that has no value over mpmath's numbers.
+    NoValue for a row that has no value over mpmath's numbers.
     """
     import mpmath
 

@@ -14,9 +14,13 @@ from autograd.engine import Value
 from autograd.graph import Graph
 from autograd.rows import Primitive
 
-__all__ = ["OtherBranch", "Replay", "applied"]
+__all__ = ["NoValue", "OtherBranch", "Replay", "applied"]
 
 _NUMERIC_ERRORS = (ValueError, ArithmeticError)
+
+
+class NoValue(TypeError):
+    """A row has no value over these numbers."""
 
 
 class OtherBranch(Exception):
@@ -26,16 +30,17 @@ class OtherBranch(Exception):
 def applied(row: Primitive, arguments: Sequence[Any], lift: Callable[[float], Any]) -> Any:
     """The row's value for numbers of another kind; `lift` makes one of a float, exactly.
 
-    Where the operation raises it has the value that IEEE 754 gives it.  Raises TypeError for a row that
-    has no value over these numbers.
+    Where the operation raises it has the value that IEEE 754 gives it.  Raises NoValue.
     """
     try:
         result = row(*arguments)
     except _NUMERIC_ERRORS:
         result = row.value(*map(float, arguments))
+    except TypeError as error:
+        raise NoValue(f"{row.name} has no value over numbers other than floats") from error
     else:
         if isinstance(result, float) and not (row.defined or row.selects):
-            raise TypeError(f"{row.name} has no value over numbers other than floats")
+            raise NoValue(f"{row.name} gives a float whatever it is given")
     return lift(result) if isinstance(result, float | int) and not row.comparison else result
 
 
