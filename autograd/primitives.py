@@ -544,3 +544,6 @@ gelu_slope = Primitive(
 # fmt: on
 
 __all__ += list(table)
+
+for _row in tuple(table.values()):
+    _row.meet_libraries()

@@ -146,7 +146,7 @@ def test_the_second_order_checks_the_gradient_of_the_gradient() -> None:
     report = check_gradients(wrong_second, 1.0, order=2)
     assert [(check.name, str(check.verdict)) for check in report.checks] == [
         ("argument0", "OK"),
-        ("d/dargument0 argument0", "MISMATCH"),
+        ("d2/dargument0 dargument0", "MISMATCH"),
     ]
     assert check_gradients(lambda x, y: autograd.sin(x * y) / (1 + x * x), 1.0, 0.5, order=3)
 
@@ -266,7 +266,7 @@ def test_a_report_is_a_table() -> None:
         "at",
         "gradient",
         "by differences",
-        "error bar",
+        "+-",
         "could see",
         "verdict",
     ]
@@ -274,7 +274,7 @@ def test_a_report_is_a_table() -> None:
     assert re.fullmatch(r"y      2   0.841470.*OK", lines[3])
     assert lines[4].startswith("wrong: the derivative of sin(x) at x = 1.0 was recorded as")
     assert repr(report).startswith("<GradientReport <lambda>: MISMATCH, x: gradient 1.08")
-    assert len(repr(report)) < 200
+    assert "recorded as" in repr(report)
 
 
 def test_a_report_raises_for_a_mismatch_only() -> None:
@@ -297,7 +297,8 @@ def test_a_report_of_many_inputs_shows_the_worst() -> None:
 def test_an_ill_conditioned_gradient_is_explained() -> None:
     (check,) = check_gradients(lambda x: (autograd.exp(x) - 1) / x, 1e-7).checks
     assert re.fullmatch(
-        r"rounding may move the gradient by 0.0\d, 100% of it through exp\(x\) = 1.0000001\d*", check.note
+        r"rounding may move the gradient by 0.0\d, 100% of it that of exp\(x\) = 1.0000001\d*, which .*",
+        check.note,
     )
     (check,) = check_gradients(lambda x: autograd.relu(x) - autograd.relu(-x), 0.0).checks
     assert check.note == "the chain rule passes a kink of relu(x)"

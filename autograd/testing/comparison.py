@@ -65,6 +65,9 @@ class Comparison:
         x, gradient = self._subject.point[position], self.gradient[position]
         if not math.isfinite(self._output - gradient) or not math.isfinite(x):
             return None
+        if gradient == 0 and self._subject.is_constant_along(position):
+            side = Side(True, 0.0)
+            return self._result(position, name, Behaviour(True, side, side, 0.0), Verdict.OK, 0.0)
         estimate = differences.central(
             self._subject.along(position), x, self._output, self._noise, self._hint(position)
         )
@@ -133,9 +136,10 @@ class Comparison:
         if worst is None or error.bound == math.inf:
             yield "an adjoint leaves the range of doubles on the way"
             return
+        share = f"{worst.error / error.bound:.0%} of it that of {brief(worst.node)} = {worst.node._data!r}"
         yield (
-            f"rounding may move the gradient by {error.bound:.1g}, {worst.error / error.bound:.0%} of it "
-            f"through {brief(worst.node)} = {worst.node._data!r}"
+            f"rounding may move the gradient by {error.bound:.1g}, {share}, which what follows magnifies: "
+            "another formula may not"
         )
 
     def _rounding_error(self, position: int) -> rounding.RoundingError:

@@ -29,6 +29,8 @@ _LEVELS = 26
 _EVEN, _ODD, _ALL = range(2, 16, 2), range(1, 16, 2), range(1, 8)  # powers of the step in the error
 _AT_ZERO = (2.0**-3, 2.0**-20, 2.0**-60, 2.0**-200, 2.0**-600)
 
+_UNKNOWN = Behaviour(True, Side(True), Side(True))
+
 Function = Callable[[float], float]  # nan where there is no value
 
 
@@ -145,16 +147,37 @@ def behaviour(function: Function, x: float, noise: float, hint: float) -> Behavi
     """What a function of doubles does at x, as far as differences can tell."""
     here = function(x)
     is_finite = math.isfinite(here)
+    if 0 < _spread(function, x, hint) < 8 * noise:
+        return _UNKNOWN
     estimate = _central_of_all(function, x, here, noise, hint) if is_finite else Estimate()
     if estimate.is_good(_POWER):
-        return estimate.behaviour()
+        return estimate.behaviour() if _is_seen_close_by(function, x, noise, estimate) else _UNKNOWN
     left, right = (_side(function, x, here, noise, hint, sign) for sign in (-1, 1))
     bars = left.error + right.error
     if left.defined and right.defined and not abs(left.slope - right.slope) > bars and not left.jump:
         slope, error = (left.slope + right.slope) / 2, max(bars, _SAFETY * estimate.error)
         if not right.jump and is_finite and math.isfinite(slope):
-            return Behaviour(True, left, right, slope, error)
+            smooth = Behaviour(True, left, right, slope, error)
+            return smooth if _is_seen_close_by(function, x, noise, Estimate(slope, error)) else _UNKNOWN
     return Behaviour(is_finite, left, right)
+
+
+def _spread(function: Function, x: float, hint: float) -> float:
+    """How much the function varies over the distances that are tried."""
+    points = [x + sign * scale for scale in _scales(x, hint) for sign in (-1, 1)]
+    values = [value for value in map(function, [x, *points]) if math.isfinite(value)]
+    return max(values) - min(values) if values else 0.0
+
+
+def _is_seen_close_by(function: Function, x: float, noise: float, estimate: Estimate) -> bool:
+    """Whether the function does not vary, over a few of the doubles next to x, much more than estimated.
+
+    One that does has features that larger steps leap over.
+    """
+    step = 8 * math.ulp(x)
+    slope = (function(x + step) - function(x - step)) / 2 / step
+    bar = 4 * noise / step + _SAFETY * estimate.error + max(abs(slope), abs(estimate.slope)) / 2
+    return not abs(slope - estimate.slope) > bar
 
 
 def _side(function: Function, x: float, here: float, noise: float, hint: float, sign: int) -> Side:
@@ -208,14 +231,17 @@ def noise(function: Function, x: float) -> float:
     which show no differences over a short distance, and curves are bent over a long one.
     """
     found = []
-    for exponent in (-49, -40, -30, -20):
+    on_steps = False
+    for exponent in (-49, -40, -30, -20, -10):
         distance = math.ldexp(1.0, math.frexp(x)[1] + exponent) if x else math.ldexp(1.0, exponent)
         for sign in (-1, 1):
             values = [function(x + sign * i * distance) for i in range(1, 10)]
-            if all(map(math.isfinite, values)) and (scatter := _scatter(values)):
-                found.append(scatter)
+            if all(map(math.isfinite, values)):
+                on_steps = on_steps or min(values) == max(values)
+                found.append(_scatter(values))
     here = function(x)
-    return max(min(found, default=0.0), math.ulp(here) if math.isfinite(here) else 0.0)
+    believed = (max if on_steps else min)((scatter for scatter in found if scatter), default=0.0)
+    return max(believed, math.ulp(here) if math.isfinite(here) else 0.0)
 
 
 def _scatter(values: list[float]) -> float:

@@ -192,6 +192,9 @@ def _sides(steps: list[_Quotients]) -> Behaviour | None:
     is_whole = left.defined and right.defined and not (left.jump or right.jump) and steps[-1].is_whole
     if is_whole and not left.is_infinite and not right.is_infinite:
         previous, last = steps[-2:]
+        error = left.error + right.error
+        if abs(right.slope - left.slope) <= error:
+            return Behaviour(True, left, right, (left.slope + right.slope) / 2, error)
         if last.bend <= 0.5 * previous.bend:
             return None  # they are still coming together
     return Behaviour(_is_finite(steps[-1].here), left, right)

@@ -49,6 +49,29 @@ class Subject:
             return Subject(differentiated(self.graph))
         return Subject(differentiated(self.graph), lambda point: differentiated(retrace(point)))
 
+    def is_constant_along(self, position: int) -> bool:
+        """Whether the output certainly does not depend on an input, near the point.
+
+        Over a small step to either side each change on the way ends at an operation that does not select
+        it, as relu's do below 0; an operation that swallows a change by rounding proves nothing.
+        """
+        here = self.replay.over_floats(self.point)
+        x = self.point[position]
+        for step in (2.0**-20 * (abs(x) or 1.0), -(2.0**-20) * (abs(x) or 1.0)):
+            moved = [*self.point[:position], x + step, *self.point[position + 1 :]]
+            try:
+                there = self.replay.over_floats(moved)
+            except OtherBranch:
+                return False
+            changed = [a != b for a, b in zip(here, there, strict=True)]
+            if changed[self.replay.output] or x + step == x:
+                return False
+            first = len(here) - len(self.replay.steps)
+            for place, (row, operands) in enumerate(self.replay.steps, first):
+                if not changed[place] and not row.selects and any(changed[operand] for operand in operands):
+                    return False
+        return True
+
     def along(self, position: int) -> Callable[[float], float]:
         """The function of one of its inputs, as a double; nan where it has no value, or raises."""
         inputs = list(self.point)
