@@ -244,7 +244,7 @@ def test_a_small_slope_of_a_black_box_is_no_smaller_matter() -> None:
         (math.sqrt, 0.0, inf, "OK_SINGULAR"),
         (math.sqrt, 0.0, 1.0, "MISMATCH"),
         (lambda x: x**1.5, 0.0, 0.0, "OK_EDGE"),
-        (lambda x: math.sin(1e9 * x), 0.7, 1e9 * math.cos(7e8), "OK"),
+        (lambda x: math.sin(1e9 * x), 0.7, 1e9 * math.cos(7e8), "INCONCLUSIVE"),
         (lambda x: 3.0, 1.0, 0.0, "OK"),
         (lambda x: math.nan, 1.0, 0.0, "NONFINITE"),
     ],

@@ -301,3 +301,11 @@ def test_a_recorded_condition_does_not_change_the_order_of_summation(x):
     leaf = Value(x)
     f(leaf).backward()
     assert trace(f)(0.5).gradient().evaluate(x) == leaf.grad
+
+
+def test_an_input_is_independent_of_what_it_was_computed_from() -> None:
+    v = Value(2.0)
+    w = v * v
+    graph = Graph(autograd.sin(w) * v, inputs=[w, v])
+    expected = (2.0 * math.cos(4.0), math.sin(4.0))
+    assert graph.gradient().evaluate(4.0, 2.0) == pytest.approx(expected, rel=1e-15)

@@ -38,7 +38,7 @@ class Comparison:
         graph = subject.graph
         self._output = subject.replay.over_floats(subject.point)[subject.replay.output]
         nodes = [*graph.inputs, *graph.program]
-        found = adjoints(graph.outputs, [1.0], nodes, as_values=False)
+        found = adjoints(graph.outputs, [1.0], nodes, as_values=False, inputs=graph.inputs)
         self.gradient = found[: len(graph.inputs)]
         self._noise = rounding.bound(nodes, found) + _spacing(self._output)
         self.audit = Audit(graph)
@@ -121,6 +121,14 @@ class Comparison:
             return self._result(position, name, behaviour, Verdict.MISMATCH, _CLOSE)
         if exact is not None and abs(gradient - exact) <= differences.RESOLUTION * abs(exact):
             return self._result(position, name, behaviour, Verdict.OK, differences.RESOLUTION)
+        conventions = self.audit.conventions
+        if (
+            exact is not None
+            and conventions
+            and not any(s.node in self._subject.written for s in conventions)
+        ):
+            note = f"a rule is smooth in value but not as written: {brief(conventions[0].node)}"
+            return self._result(position, name, behaviour, Verdict.MISMATCH, _CLOSE, note)
         return self._result(
             position, name, behaviour, Verdict.ILL_CONDITIONED, math.nan, *self._causes(position)
         )
@@ -169,7 +177,7 @@ def compared_in_doubles(gradient: float, behaviour: Behaviour) -> tuple[Verdict,
     """The verdict where differences of doubles are all there is, and the relative error they could see."""
     verdict = judge(gradient, behaviour, differences.TOLERANCE) or Verdict.MISMATCH
     resolution = differences.resolution(gradient, behaviour)
-    if verdict is Verdict.OK and resolution > _POWERLESS and gradient != behaviour.derivative:
+    if verdict is Verdict.OK and resolution > _POWERLESS and not gradient == behaviour.derivative == 0:
         verdict = Verdict.INCONCLUSIVE
     return verdict, resolution
 

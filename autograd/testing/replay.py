@@ -30,6 +30,15 @@ class OtherBranch(Exception):
 _general: dict[Primitive, bool] = {}  # whether a row computes with whatever numbers it is given
 
 
+_MOST_BITS = 50_000  # of an exponent: more takes mpmath's functions minutes
+
+
+def _exponent(number: Any) -> int:
+    """The binary exponent of an mpmath number; 0 of any other."""
+    parts = getattr(number, "_mpf_", None)
+    return parts[2] + parts[3] if parts else 0
+
+
 def _keeps_digits(row: Primitive, arguments: Sequence[Any]) -> bool:
     """Whether a row's function leaves its arguments as they are: many a number becomes a float in silence,
     which a Value never does."""
@@ -45,6 +54,8 @@ def applied(row: Primitive, arguments: Sequence[Any], lift: Callable[[float], An
 
     Where the operation raises it has the value that IEEE 754 gives it.  Raises NoValue.
     """
+    if any(_exponent(argument) > _MOST_BITS for argument in arguments):
+        raise NoValue(f"{row.name} is given a number far beyond the doubles")
     if row not in _general:
         _general[row] = row.states_other_forms or _keeps_digits(row, arguments)
     if not _general[row]:

@@ -98,7 +98,7 @@ def judge(gradient: float, behaviour: Behaviour, relative: float) -> Verdict | N
         return Verdict.OK if close else None
     if not behaviour.known or len([side for side in sides if not _is_nan(side.slope)]) < len(sides):
         return Verdict.INCONCLUSIVE
-    if _is_nan(gradient) and infinite and len({(side.slope, side.jump) for side in sides}) > 1:
+    if _is_nan(gradient) and infinite and (any(side.jump for side in sides) or len(set(infinite)) > 1):
         return Verdict.OK_SINGULAR  # no number, of whatever sign, is a derivative here
     if not _lies_between(gradient, sides, relative):
         return None
