@@ -193,7 +193,7 @@ def _sides(steps: list[_Quotients]) -> Behaviour | None:
     if is_whole and not left.is_infinite and not right.is_infinite:
         previous, last = steps[-2:]
         error = left.error + right.error
-        if abs(right.slope - left.slope) <= error:
+        if abs(right.slope - left.slope) <= error and (error > 0 or last.tells_zero):
             return Behaviour(True, left, right, (left.slope + right.slope) / 2, error)
         if last.bend <= 0.5 * previous.bend:
             return None  # they are still coming together

@@ -140,7 +140,8 @@ def _half_ulps(row: Primitive) -> int:
 
     IEEE 754 rounds the operations of arithmetic correctly.  The C library promises nothing, but its
     functions are measured within 2 ulp, and the rows that are formulas within 4, the gamma family and gelu
-    within 10.  Not so, relative to the value: lgamma and logaddexp close to their roots, the gamma family left of 0, gelu far left of it.
+    within 10.  Not so, relative to the value: lgamma and logaddexp close to their roots, the gamma family
+    left of 0, gelu far left of it.
     """
     if row in _CORRECTLY_ROUNDED:
         return 1
