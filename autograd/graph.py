@@ -194,7 +194,7 @@ class Graph:
         nodes = list(self.inputs) if wrt is None else [wrt] if isinstance(wrt, Value) else list(wrt)
         recording = modes.Trace(self.inputs)
         with modes.entered(trace=recording, paused=0, scope=()):
-            derivatives = adjoints(self.outputs, [1.0], nodes, as_values=True)
+            derivatives = adjoints(self.outputs, [1.0], nodes, as_values=True, inputs=self.inputs)
         signature = self._signature and self._signature._replace(results=None)
         branches = (*self.branches, *recording.branches)
         return Graph(*derivatives, inputs=self.inputs)._traced(branches, signature)

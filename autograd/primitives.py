@@ -169,7 +169,7 @@ def _power_slope(x: Any, y: Any) -> Any:
 
 def _power_slope_by_x(x: Any, y: Any, out: Any) -> Any:
     lower = y * power_slope(x, where(y == 0, 1, y - 1))
-    underflows = logical_or(x == 0, abs(out) < SMALLEST_NORMAL)
+    underflows = logical_or(x == 0, logical_and(abs(out) < SMALLEST_NORMAL, y != 0))
     return where(underflows, lower, (y - 1) * out / where(x == 0, 1, x))
 
 
@@ -219,7 +219,7 @@ log1p = Primitive("log1p", math.log1p, (lambda x, out: 1 / nonnegative(1 + x),),
 xlogy = Primitive(
     "xlogy", lambda x, y: where(logical_and(x == 0, y == y), 0.0, x * log(y)),
     (lambda x, y, out: where(logical_and(x == 0, y == 0), 0.0, log(y)),
-     lambda x, y, out: where(logical_and(x == 0, y == 0), 0.0, x / nonnegative(y))),
+     lambda x, y, out: where(logical_and(x == 0, y == y), 0.0, x / nonnegative(y))),
     defined=True, domain=((-inf, inf), (0.0, inf)), kinks={(0.0, 0.0): (0.0, 0.0)},
 )
 logaddexp = Primitive(
@@ -444,15 +444,23 @@ minimum = Primitive(
     defined=True, selects=True, latex=r"\min",
     kinks={(1.0, 1.0): (0.5, 0.5), (nan, 1.0): (1.0, 0.0), (1.0, nan): (0.0, 1.0)},
 )
+
+
+def _meets(x: Any, lower: Any, upper: Any) -> Any:
+    """Whether the ends of a clamp have met, at x: then it is constant in x, and each end counts one half."""
+    return logical_and(x == lower, lower == upper)
+
+
 clamp = Primitive(
     "clamp", lambda x, lower, upper: where(x < lower, lower, where(x > upper, upper, x)),
     (lambda x, lower, upper, out:
-         where(logical_or(logical_or(x < lower, x > upper), lower == upper), 0.0, 1.0),
-     lambda x, lower, upper, out: where(x < lower, 1.0, 0.0),
-     lambda x, lower, upper, out: where(logical_and(x >= lower, x > upper), 1.0, 0.0)),
+         where(logical_or(logical_or(x < lower, x > upper), _meets(x, lower, upper)), 0.0, 1.0),
+     lambda x, lower, upper, out: where(x < lower, 1.0, where(_meets(x, lower, upper), 0.5, 0.0)),
+     lambda x, lower, upper, out:
+         where(logical_and(x >= lower, x > upper), 1.0, where(_meets(x, lower, upper), 0.5, 0.0))),
     defined=True, selects=True,
     kinks={(1.0, -1.0, 1.0): (1.0, 0.0, 0.0), (-1.0, -1.0, 1.0): (1.0, 0.0, 0.0),
-           (1.0, 1.0, 1.0): (0.0, 0.0, 0.0)},
+           (1.0, 1.0, 1.0): (0.0, 0.5, 0.5)},
 )
 
 # --- Activations --------------------------------------------------------------------------------------
@@ -558,3 +566,6 @@ gelu_slope = Primitive(
 # fmt: on
 
 __all__ += list(table)
+
+for _row in tuple(table.values()):
+    _row.meet_libraries()

@@ -131,7 +131,8 @@ class Primitive:
         variadic -- any number of arguments; the last partial, a constant, holds for all of them.
         auxiliary -- it only serves the partials of other rows: no method, and not offered by name.
         methods -- further names of its method on Values, as NumPy's ufuncs call it.
-        libraries -- its names in NumPy, SciPy, mpmath and SymPy (default: the name and `methods`).
+        libraries -- its names in NumPy, SciPy, mpmath and SymPy, where it means the same (default: none; of
+            the package's own rows the name and `methods`).
         plain -- the same function as a plain formula, for numbers whose library has no such name.
         latex -- its infix or symbol in LaTeX, or, with #1, #2, ... for its arguments, the whole; there an
             argument in braces needs no brackets (default: that of the rows with the same infix, or made of
@@ -160,7 +161,7 @@ class Primitive:
         self.variadic = variadic
         self.auxiliary = auxiliary
         self.methods = methods
-        self._libraries = (name, *methods) if libraries is None else libraries
+        self._libraries = libraries
         self._plain = plain
         self.c = c
         self._exceptional = exceptional or (self._on_reals if defined else lambda *_: math.nan)
@@ -279,11 +280,21 @@ class Primitive:
         result = self.function(*map(_Real, arguments))
         return result if self.comparison else float(result)
 
+    @property
+    def states_other_forms(self) -> bool:
+        """Whether the row says how it is computed for numbers other than floats."""
+        return self.defined or self._plain is not None or bool(self._libraries)
+
+    def meet_libraries(self) -> None:
+        """From now on the row goes by its name and methods in other libraries, unless it says otherwise."""
+        if self._libraries is None:
+            self._libraries = (self.name, *self.methods)
+
     def _elsewhere_applied(self, arguments: tuple[Any, ...]) -> Any:
         """The row on numbers of another kind: arrays, mpmath, SymPy, fractions."""
         if not self.defined:
             for library in _libraries(arguments):
-                for name in self._libraries:
+                for name in self._libraries or ():
                     if hasattr(library, name):
                         result = getattr(library, name)(*arguments)
                         if self._plain is None or not _is_complex(result):

@@ -20,12 +20,18 @@ __all__ = ["adjoints", "depending", "tangents"]
 
 
 def adjoints(
-    outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Value], *, as_values: bool
+    outputs: Sequence[Any],
+    seeds: Sequence[Any],
+    wrt: Sequence[Value],
+    *,
+    as_values: bool,
+    inputs: Sequence[Value] = (),
 ) -> list[Any]:
     """The derivatives by each of `wrt` of the sum of outputs times seeds: one reverse sweep.
 
     As floats, from the recorded partials; or `as_values`, from the rows' partials applied to the nodes,
-    so that they can be differentiated again.  `.grad` is not touched.
+    so that they can be differentiated again.  `.grad` is not touched.  The sweep ends at `inputs`, whatever
+    they were computed from.
     """
     recorded = [output for output in outputs if isinstance(output, Value)]
     order = topological_order(*recorded)
@@ -38,8 +44,9 @@ def adjoints(
         if isinstance(output, Value):
             found[output] = found[output] + seed if output in found else seed
     contribution = _value_contribution if as_values else _float_contribution
+    ends = {node for node in inputs if node.primitive is not None}
     for node in reversed(order):
-        if node not in found or node not in varying:
+        if node not in found or node not in varying or node in ends:
             continue
         for position, argument in enumerate(node.arguments):
             if not isinstance(argument, float) and argument in varying:

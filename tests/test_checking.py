@@ -3,6 +3,7 @@
 import math
 import random
 import re
+import sys
 from typing import Any
 
 import numpy
@@ -145,7 +146,7 @@ def test_the_second_order_checks_the_gradient_of_the_gradient() -> None:
     report = check_gradients(wrong_second, 1.0, order=2)
     assert [(check.name, str(check.verdict)) for check in report.checks] == [
         ("argument0", "OK"),
-        ("d/dargument0 argument0", "MISMATCH"),
+        ("d2/dargument0 dargument0", "MISMATCH"),
     ]
     assert check_gradients(lambda x, y: autograd.sin(x * y) / (1 + x * x), 1.0, 0.5, order=3)
 
@@ -243,7 +244,7 @@ def test_a_small_slope_of_a_black_box_is_no_smaller_matter() -> None:
         (math.sqrt, 0.0, inf, "OK_SINGULAR"),
         (math.sqrt, 0.0, 1.0, "MISMATCH"),
         (lambda x: x**1.5, 0.0, 0.0, "OK_EDGE"),
-        (lambda x: math.sin(1e9 * x), 0.7, 1e9 * math.cos(7e8), "OK"),
+        (lambda x: math.sin(1e9 * x), 0.7, 1e9 * math.cos(7e8), "INCONCLUSIVE"),
         (lambda x: 3.0, 1.0, 0.0, "OK"),
         (lambda x: math.nan, 1.0, 0.0, "NONFINITE"),
     ],
@@ -265,7 +266,7 @@ def test_a_report_is_a_table() -> None:
         "at",
         "gradient",
         "by differences",
-        "error bar",
+        "+-",
         "could see",
         "verdict",
     ]
@@ -273,7 +274,7 @@ def test_a_report_is_a_table() -> None:
     assert re.fullmatch(r"y      2   0.841470.*OK", lines[3])
     assert lines[4].startswith("wrong: the derivative of sin(x) at x = 1.0 was recorded as")
     assert repr(report).startswith("<GradientReport <lambda>: MISMATCH, x: gradient 1.08")
-    assert len(repr(report)) < 200
+    assert "recorded as" in repr(report)
 
 
 def test_a_report_raises_for_a_mismatch_only() -> None:
@@ -296,7 +297,8 @@ def test_a_report_of_many_inputs_shows_the_worst() -> None:
 def test_an_ill_conditioned_gradient_is_explained() -> None:
     (check,) = check_gradients(lambda x: (autograd.exp(x) - 1) / x, 1e-7).checks
     assert re.fullmatch(
-        r"rounding may move the gradient by 0.0\d, 100% of it through exp\(x\) = 1.0000001\d*", check.note
+        r"rounding may move the gradient by 0.0\d, 100% of it that of exp\(x\) = 1.0000001\d*, which .*",
+        check.note,
     )
     (check,) = check_gradients(lambda x: autograd.relu(x) - autograd.relu(-x), 0.0).checks
     assert check.note == "the chain rule passes a kink of relu(x)"
@@ -407,3 +409,21 @@ def test_the_rows_that_recommend_themselves_for_kinks_pass_at_them() -> None:
     for row in ROWS:
         for point in row.kinks:
             assert check_gradients(row, *point), f"{row.name}{point}"
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "expected"),
+    [
+        (lambda x: autograd.sin(x) * x, 1.0, "OK"),
+        (abs, 0.0, "OK_KINK"),
+        (lambda x: (autograd.exp(x) - 1) / x, 1e-7, "ILL_CONDITIONED"),
+        (lambda x: -wrong_sin(x), 1.0, "MISMATCH"),
+    ],
+)
+def test_without_mpmath_there_are_doubles_only_and_the_report_says_so(
+    function: Any, x: float, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mpmath", None)
+    (check,) = check_gradients(function, x).checks
+    assert str(check.verdict) == expected
+    assert check.verdict is Verdict.OK or check.note.startswith("doubles only: ")

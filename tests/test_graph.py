@@ -323,3 +323,11 @@ def test_the_tree_of_a_large_graph_ends_with_a_count():
     lines = Graph(y).tree().split("\n")
     assert len(lines) == 201
     assert lines[-1] == "... 99,807 more nodes ..."
+
+
+def test_an_input_is_independent_of_what_it_was_computed_from():
+    v = Value(2.0)
+    w = v * v
+    graph = Graph(autograd.sin(w) * v, inputs=[w, v])
+    expected = (2.0 * math.cos(4.0), math.sin(4.0))
+    assert graph.gradient().evaluate(4.0, 2.0) == pytest.approx(expected, rel=1e-15)

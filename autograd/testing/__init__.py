@@ -25,3 +25,8 @@ __all__ = [
     "check_graph",
     "rounding_error",
 ]
+
+
+def __dir__() -> list[str]:
+    """What there is for a user; the other modules serve these."""
+    return [*__all__, "strategies"]

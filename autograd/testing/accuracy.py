@@ -287,9 +287,10 @@ partial derivative, in units in the last place of the exact result, in each engi
 hard points and bands where an intermediate result underflows.  *Promise* is what may not be exceeded; the
 gamma family's, at negative arguments, is in ulp of the result or of 1 if that is larger.  *Near underflow*:
 the worst where an intermediate result underflows and the error, beyond the promise, is still within 4 ulp of
-the largest intermediate result (of a quotient's slope -(x/y)/y: within an ulp of x/y, divided by y).  *Value* is the row's own value, measured and not promised.  *2nd* and *3rd*:
-the worst error of these derivatives by nested gradients at moderate points, relative to the largest of the
-value and its first three derivatives.
+the largest intermediate result (of a quotient's slope -(x/y)/y: within an ulp of x/y, divided by y).
+*Value* is the row's own value, measured and not promised.  *2nd* and *3rd*: the worst error of these
+derivatives by nested gradients at moderate points, relative to the largest of the value and its first three
+derivatives.
 
 """
 

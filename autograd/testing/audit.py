@@ -17,7 +17,7 @@ from autograd.notation import brief, expression
 from autograd.rows import Primitive
 from autograd.sweeps import depending
 from autograd.testing import limits
-from autograd.testing.replay import applied
+from autograd.testing.replay import NoValue, applied
 from autograd.testing.verdicts import Behaviour, Verdict, judge
 
 __all__ = ["Audit", "Step"]
@@ -148,7 +148,7 @@ def _checked(
     """The row's behaviour by one argument, and the verdict on the partial; None if it cannot be had."""
     try:
         behaviour = limits.behaviour_of_row(row, numbers, position)
-    except TypeError:
+    except (NoValue, ImportError):
         return None
     verdict = judge(partial, behaviour, _LOCAL)
     exact = behaviour.derivative

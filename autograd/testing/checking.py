@@ -12,7 +12,7 @@ import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import containers
+from autograd import containers, modes
 from autograd.engine import Value
 from autograd.graph import Graph, argument_names, function_name, trace, varies
 from autograd.notation import brief
@@ -46,6 +46,8 @@ def check_gradients(
     that is what is checked, and `function` is called with plain floats only, as a black box: then there
     are no more digits than doubles have, and the report says how much they could see.
 
+    Each input is checked by itself: a network of a thousand parameters takes a second or more.
+
     Returns a `GradientReport`: false if anything is a MISMATCH, a table when printed.  Raises TypeError
     for a function that does not return one number, or changes its arguments; ValueError for one that
     raises at the arguments or is not deterministic, and where there is no number to vary.
@@ -61,13 +63,13 @@ def check_gradients(
         raise TypeError(f"check_gradients takes a function and its arguments, not {function!r}")
     _check_order(order)
     subject = _Function(function, arguments)
-    if gradient is None:
-        return _reported(
-            _checked(subject.name, subject.names, Subject(subject.first_trace(), subject.trace), order)
-        )
-    if order != 1:
+    if gradient is not None and order != 1:
         raise ValueError("a gradient that is given can be checked to order 1 only")
-    return _reported(GradientReport(subject.name, _black_box_checks(subject, gradient)))
+    with modes.entered(watched=0):  # a check may well meet infinities
+        if gradient is not None:
+            return _reported(GradientReport(subject.name, _black_box_checks(subject, gradient)))
+        traced = Subject(subject.first_trace(), subject.trace)
+        return _reported(_checked(subject.name, subject.names, traced, order))
 
 
 def check_graph(output: Value | Graph, order: int = 1) -> GradientReport:
@@ -90,7 +92,8 @@ def check_graph(output: Value | Graph, order: int = 1) -> GradientReport:
     output = graph.outputs[0]
     name = brief(output) if isinstance(output, Value) else repr(output)
     inputs = [node.label or f"input {place}" for place, node in enumerate(graph.inputs)]
-    return _reported(_checked(name, inputs, Subject(graph), order))
+    with modes.entered(watched=0):
+        return _reported(_checked(name, inputs, Subject(graph), order))
 
 
 def _check_order(order: int) -> None:
@@ -108,20 +111,29 @@ def _checked(name: str, inputs: Sequence[str], subject: Subject, order: int) -> 
     """The checks of all inputs, and of all of the gradient's numbers by all inputs, up to the order."""
     checks: list[InputCheck] = []
     faults: list[str] = []
-    subjects = [("", subject)]
+    subjects: list[tuple[tuple[str, ...], Subject]] = [((), subject)]
     for level in range(order):
         if level:
             subjects = [
-                (f"{prefix}d/d{by} ", derivative)
-                for prefix, of in subjects
+                ((*before, by), derivative)
+                for before, of in subjects
                 for by, derivative in zip(inputs, of.derivatives(), strict=True)
             ]
-        for prefix, under_test in subjects:
+        for before, under_test in subjects:
             comparison = Comparison(under_test)
-            checks += [comparison.check(place, prefix + of) for place, of in enumerate(inputs)]
-            if any(check.verdict is Verdict.MISMATCH for check in checks):
+            names = [_derivative_name((*before, by)) for by in inputs]
+            found = [comparison.check(place, shown) for place, shown in enumerate(names)]
+            checks += found
+            if any(check.verdict is Verdict.MISMATCH for check in found):
                 faults += map(str, comparison.audit.faults)
     return GradientReport(name, checks, list(dict.fromkeys(faults)), subject.graph)
+
+
+def _derivative_name(inputs: Sequence[str]) -> str:
+    """How a report names a derivative: by the input alone, or as d2/dx dy."""
+    if len(inputs) == 1:
+        return inputs[0]
+    return f"d{len(inputs)}/{' '.join(f'd{name}' for name in inputs)}"
 
 
 class _Function:
@@ -161,7 +173,7 @@ class _Function:
         given = (gradient,) if len(self._arguments) == 1 else gradient
         try:
             found = [
-                real(derivative)
+                _number(derivative)
                 for derivative, leaf in zip(self.structure.leaves((given, {})), self.leaves, strict=True)
                 if varies(leaf)
             ]
@@ -228,8 +240,8 @@ class _Function:
                 )
             if not isinstance(result, Value | numbers.Real) and getattr(result, "shape", None) != ():
                 raise TypeError(
-                    f"a gradient is that of one number, but {self.name} returned {_shortened(result)}: check "
-                    f"one number at a time, as in check_gradients(lambda x: {self.name}(x)[0], x)"
+                    f"a gradient is that of one number, but {self.name} returned {_shortened(result)}: let "
+                    "it return one number"
                 )
             return result
 

@@ -13,6 +13,7 @@ from autograd.notation import brief
 from autograd.sweeps import adjoints
 from autograd.testing import differences, limits, rounding
 from autograd.testing.audit import Audit
+from autograd.testing.replay import NoValue
 from autograd.testing.report import InputCheck
 from autograd.testing.subject import Subject
 from autograd.testing.verdicts import Behaviour, Side, Verdict, judge
@@ -37,18 +38,14 @@ class Comparison:
         graph = subject.graph
         self._output = subject.replay.over_floats(subject.point)[subject.replay.output]
         nodes = [*graph.inputs, *graph.program]
-        found = adjoints(graph.outputs, [1.0], nodes, as_values=False)
+        found = adjoints(graph.outputs, [1.0], nodes, as_values=False, inputs=graph.inputs)
         self.gradient = found[: len(graph.inputs)]
         self._noise = rounding.bound(nodes, found) + _spacing(self._output)
         self.audit = Audit(graph)
 
     def check(self, position: int, name: str) -> InputCheck:
         """The verdict on the derivative by one input."""
-        return (
-            self._agreeing_in_doubles(position, name)
-            or self._by_digits(position, name)
-            or self._by_doubles(position, name)
-        )
+        return self._agreeing_in_doubles(position, name) or self._by_digits(position, name)
 
     def _result(
         self, position: int, name: str, behaviour: Behaviour, verdict: Verdict, resolution: float, *notes: str
@@ -68,6 +65,9 @@ class Comparison:
         x, gradient = self._subject.point[position], self.gradient[position]
         if not math.isfinite(self._output - gradient) or not math.isfinite(x):
             return None
+        if gradient == 0 and self._subject.is_constant_along(position):
+            side = Side(True, 0.0)
+            return self._result(position, name, Behaviour(True, side, side, 0.0), Verdict.OK, 0.0)
         estimate = differences.central(
             self._subject.along(position), x, self._output, self._noise, self._hint(position)
         )
@@ -77,19 +77,19 @@ class Comparison:
             return None
         return self._result(position, name, behaviour, Verdict.OK, resolution)
 
-    def _by_digits(self, position: int, name: str) -> InputCheck | None:
-        """The verdict by values at many digits; None if some row has no value there."""
+    def _by_digits(self, position: int, name: str) -> InputCheck:
+        """The verdict by values at many digits, or by doubles if those cannot be had."""
         gradient = self.gradient[position]
         try:
             behaviour = self._behaviour(position)
-            verdict = judge(gradient, behaviour, _CLOSE)
-            if verdict is Verdict.OK:
-                return self._result(position, name, behaviour, verdict, _CLOSE if gradient else 0.0)
-            if verdict is Verdict.NONFINITE or (verdict is not None and not self.audit.faults):
-                return self._result(position, name, behaviour, verdict, math.nan)
-            return self._explained(position, name, behaviour)
-        except (TypeError, ImportError):
-            return None
+        except (NoValue, ImportError) as reason:
+            return self._by_doubles(position, name, f"doubles only: {reason}")
+        verdict = judge(gradient, behaviour, _CLOSE)
+        if verdict is Verdict.OK:
+            return self._result(position, name, behaviour, verdict, _CLOSE if gradient else 0.0)
+        if verdict is Verdict.NONFINITE or (verdict is not None and not self.audit.faults):
+            return self._result(position, name, behaviour, verdict, math.nan)
+        return self._explained(position, name, behaviour)
 
     def _behaviour(self, position: int) -> Behaviour:
         """What values at many digits tell."""
@@ -121,6 +121,14 @@ class Comparison:
             return self._result(position, name, behaviour, Verdict.MISMATCH, _CLOSE)
         if exact is not None and abs(gradient - exact) <= differences.RESOLUTION * abs(exact):
             return self._result(position, name, behaviour, Verdict.OK, differences.RESOLUTION)
+        conventions = self.audit.conventions
+        if (
+            exact is not None
+            and conventions
+            and not any(s.node in self._subject.written for s in conventions)
+        ):
+            note = f"a rule is smooth in value but not as written: {brief(conventions[0].node)}"
+            return self._result(position, name, behaviour, Verdict.MISMATCH, _CLOSE, note)
         return self._result(
             position, name, behaviour, Verdict.ILL_CONDITIONED, math.nan, *self._causes(position)
         )
@@ -136,9 +144,10 @@ class Comparison:
         if worst is None or error.bound == math.inf:
             yield "an adjoint leaves the range of doubles on the way"
             return
+        share = f"{worst.error / error.bound:.0%} of it that of {brief(worst.node)} = {worst.node._data!r}"
         yield (
-            f"rounding may move the gradient by {error.bound:.1g}, {worst.error / error.bound:.0%} of it "
-            f"through {brief(worst.node)} = {worst.node._data!r}"
+            f"rounding may move the gradient by {error.bound:.1g}, {share}, which what follows magnifies: "
+            "another formula may not"
         )
 
     def _rounding_error(self, position: int) -> rounding.RoundingError:
@@ -146,23 +155,29 @@ class Comparison:
         graph = self._subject.graph
         return rounding.rounding_error(graph.gradient(graph.inputs[position]))
 
-    def _by_doubles(self, position: int, name: str) -> InputCheck:
+    def _by_doubles(self, position: int, name: str, note: str) -> InputCheck:
         """The verdict where doubles are all there is."""
         function = self._subject.along(position)
         x = self._subject.point[position]
         noise = max(2 * self._noise, 4 * differences.noise(function, x))
         behaviour = differences.behaviour(function, x, noise, self._hint(position))
-        verdict, resolution = compared_in_doubles(self.gradient[position], behaviour)
-        return self._result(
-            position, name, behaviour, verdict, resolution, "doubles only: a row has no value at more digits"
-        )
+        gradient = self.gradient[position]
+        verdict, resolution = compared_in_doubles(gradient, behaviour)
+        if verdict is Verdict.MISMATCH and behaviour.derivative is not None:
+            noise = self._rounding_error(position).bound
+            if abs(gradient - behaviour.derivative) <= behaviour.error + 4 * noise and not self.audit.faults:
+                causes = self._causes(position)
+                return self._result(
+                    position, name, behaviour, Verdict.ILL_CONDITIONED, math.nan, note, *causes
+                )
+        return self._result(position, name, behaviour, verdict, resolution, note)
 
 
 def compared_in_doubles(gradient: float, behaviour: Behaviour) -> tuple[Verdict, float]:
     """The verdict where differences of doubles are all there is, and the relative error they could see."""
     verdict = judge(gradient, behaviour, differences.TOLERANCE) or Verdict.MISMATCH
     resolution = differences.resolution(gradient, behaviour)
-    if verdict is Verdict.OK and resolution > _POWERLESS and gradient != behaviour.derivative:
+    if verdict is Verdict.OK and resolution > _POWERLESS and not gradient == behaviour.derivative == 0:
         verdict = Verdict.INCONCLUSIVE
     return verdict, resolution
 

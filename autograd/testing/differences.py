@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from autograd.testing.verdicts import Behaviour, Side
@@ -28,6 +28,8 @@ _POWER = 1e-3  # an estimate with a larger relative error is not believed by its
 _LEVELS = 26
 _EVEN, _ODD, _ALL = range(2, 16, 2), range(1, 16, 2), range(1, 8)  # powers of the step in the error
 _AT_ZERO = (2.0**-3, 2.0**-20, 2.0**-60, 2.0**-200, 2.0**-600)
+
+_UNKNOWN = Behaviour(True, Side(True), Side(True))
 
 Function = Callable[[float], float]  # nan where there is no value
 
@@ -82,7 +84,17 @@ def _scales(x: float, hint: float) -> Iterator[float]:
         sizes += [size, 1.0, math.sqrt(size)]
         if not 1e-3 <= size <= 1e3:
             sizes += [size**0.25, size**0.75]
-    yield from dict.fromkeys(2.0 ** (math.frexp(size)[1] - 4) for size in sizes if math.isfinite(size))
+    yield from dict.fromkeys(filter(None, map(_power_of_two, filter(math.isfinite, sizes))))
+
+
+def _fine_scales(x: float) -> set[float]:
+    """First steps far below the size of x."""
+    return {_power_of_two(math.ldexp(abs(x) or 1.0, -exponent)) for exponent in (12, 24, 36)} - {0.0}
+
+
+def _power_of_two(size: float) -> float:
+    """About an eighth of a positive number; 0 if that is no double."""
+    return math.ldexp(1.0, math.frexp(size)[1] - 4)
 
 
 def central(function: Function, x: float, here: float, noise: float, hint: float) -> Estimate:
@@ -97,13 +109,13 @@ def central(function: Function, x: float, here: float, noise: float, hint: float
             best = estimate
         if best.is_good(TOLERANCE):
             break
-    return best
+    return best if _is_seen_close_by(function, x, noise, hint, best) else Estimate()
 
 
-def _central_of_all(function: Function, x: float, here: float, noise: float, hint: float) -> Estimate:
+def _central_of_all(
+    function: Function, x: float, here: float, noise: float, scales: Iterable[float]
+) -> Estimate:
     """The same from every ladder: a finer one that contradicts a coarser is the one to believe."""
-    finest = [math.ldexp(abs(x) or 1.0, -exponent) for exponent in (12, 24, 36)]
-    scales = {*_scales(x, hint), *(2.0 ** (math.frexp(size)[1] - 4) for size in finest)}
     best = Estimate()
     for scale in sorted(scales, reverse=True):
         estimate = _descent(function, x, here, noise, scale)
@@ -119,7 +131,7 @@ def _descent(function: Function, x: float, here: float, noise: float, scale: flo
     for level in range(_LEVELS):
         step = math.ldexp(scale, -level)
         right, left = x + step, x - step
-        if right - x != step and step < abs(x):  # the doubles are not dense enough
+        if step == 0 or (right - x != step and step < abs(x)):  # the doubles are not dense enough
             break
         above, below = function(right), function(left)
         if not math.isfinite(above - below):
@@ -145,16 +157,50 @@ def behaviour(function: Function, x: float, noise: float, hint: float) -> Behavi
     """What a function of doubles does at x, as far as differences can tell."""
     here = function(x)
     is_finite = math.isfinite(here)
-    estimate = _central_of_all(function, x, here, noise, hint) if is_finite else Estimate()
-    if estimate.is_good(_POWER):
-        return estimate.behaviour()
+    if is_finite and 0 < _spread(function, x, hint) < 8 * noise:
+        return _UNKNOWN
+    fine = _fine_scales(x)
+    estimate = Estimate()
+    for scales in ({*fine, *_scales(x, hint)}, fine) if is_finite else ():
+        estimate = _central_of_all(function, x, here, noise, scales)
+        usual = abs(here / x) if x else 0.0
+        is_sharp = estimate.error <= _POWER * max(abs(estimate.slope), usual) or estimate.error == 0
+        if is_sharp and _is_seen_close_by(function, x, noise, hint, estimate):
+            return estimate.behaviour()
     left, right = (_side(function, x, here, noise, hint, sign) for sign in (-1, 1))
     bars = left.error + right.error
-    if left.defined and right.defined and not abs(left.slope - right.slope) > bars and not left.jump:
-        slope, error = (left.slope + right.slope) / 2, max(bars, _SAFETY * estimate.error)
-        if not right.jump and is_finite and math.isfinite(slope):
-            return Behaviour(True, left, right, slope, error)
+    is_smooth = left.defined and right.defined and not left.jump and not right.jump and is_finite
+    if is_smooth and not abs(left.slope - right.slope) > bars:
+        joined = Estimate((left.slope + right.slope) / 2, max(bars, estimate.error))
+        if math.isfinite(joined.slope) and _is_seen_close_by(function, x, noise, hint, joined):
+            return joined.behaviour()
+        return _UNKNOWN
     return Behaviour(is_finite, left, right)
+
+
+def _spread(function: Function, x: float, hint: float) -> float:
+    """How much the function varies over the distances that are tried."""
+    points = [x + sign * scale for scale in _scales(x, hint) for sign in (-1, 1)]
+    values = [value for value in map(function, [x, *points]) if math.isfinite(value)]
+    return max(values) - min(values) if values else 0.0
+
+
+def _is_seen_close_by(function: Function, x: float, noise: float, hint: float, estimate: Estimate) -> bool:
+    """Whether the function has the estimated slope over much smaller distances too.
+
+    Steps that are powers of two leap over what has a period, a plateau for one.
+    """
+    size = min(abs(x) or 1.0, hint or math.inf)
+    for exponent in (-24, -36, -42):
+        step = math.ldexp(size, exponent)
+        right, left = x + step, x - step
+        if step < 16 * math.ulp(x):
+            continue
+        slope = (function(right) - function(left)) / (right - left)
+        bar = _SAFETY * (noise / step + estimate.error) + 1e-6 * max(abs(slope), abs(estimate.slope))
+        if abs(slope - estimate.slope) > bar:
+            return False
+    return True
 
 
 def _side(function: Function, x: float, here: float, noise: float, hint: float, sign: int) -> Side:
@@ -164,8 +210,8 @@ def _side(function: Function, x: float, here: float, noise: float, hint: float, 
     if not math.isfinite(edge):
         return Side(False)
     best, quotients = Estimate(), []
-    for scale in _scales(x, hint):
-        ladder = _Ladder(_ALL)
+    for scale in sorted({*_fine_scales(x), *_scales(x, hint)}, reverse=True):
+        ladder, found = _Ladder(_ALL), Estimate()
         for level in range(_LEVELS):
             step = math.ldexp(scale, -level)
             point = start + sign * step
@@ -175,8 +221,10 @@ def _side(function: Function, x: float, here: float, noise: float, hint: float, 
             quotients.append((value - edge) / (point - start) if abs(value - edge) > 8 * noise else 0.0)
             slope, error = ladder.descend((value - edge) / (point - start))
             bar = error + 2 * noise / step
-            if bar < best.error:
-                best = Estimate(slope, bar)
+            if bar < found.error:
+                found = Estimate(slope, bar)
+        if found.error < best.error or (found.is_good(_POWER) and found.contradicts(best)):
+            best = found
     gap = abs(edge - here)
     further = function(start + 2.0**20 * (start - x))
     jump = (
@@ -207,15 +255,15 @@ def noise(function: Function, x: float) -> float:
     x for itself, so that a kink at x is no noise; at several distances, because values may lie on steps,
     which show no differences over a short distance, and curves are bent over a long one.
     """
-    found = []
-    for exponent in (-49, -40, -30, -20):
+    found = [0.0]
+    for exponent in (-49, -40, -30, -20, -10):
         distance = math.ldexp(1.0, math.frexp(x)[1] + exponent) if x else math.ldexp(1.0, exponent)
         for sign in (-1, 1):
             values = [function(x + sign * i * distance) for i in range(1, 10)]
-            if all(map(math.isfinite, values)) and (scatter := _scatter(values)):
-                found.append(scatter)
+            if all(map(math.isfinite, values)):
+                found.append(_scatter(values))
     here = function(x)
-    return max(min(found, default=0.0), math.ulp(here) if math.isfinite(here) else 0.0)
+    return max(*found, math.ulp(here) if math.isfinite(here) else 0.0)
 
 
 def _scatter(values: list[float]) -> float:

@@ -95,7 +95,7 @@ def behaviour_of_row(row: Primitive, point: Sequence[float], position: int) -> B
     """What a row does around a point, by one of its arguments.
 
     One argument may go into another as often as their ratio says, and the row jump as often.  Raises
-    TypeError for a row that has no value over mpmath's numbers.
+    NoValue for a row that has no value over mpmath's numbers.
     """
     import mpmath
 
@@ -192,6 +192,9 @@ def _sides(steps: list[_Quotients]) -> Behaviour | None:
     is_whole = left.defined and right.defined and not (left.jump or right.jump) and steps[-1].is_whole
     if is_whole and not left.is_infinite and not right.is_infinite:
         previous, last = steps[-2:]
+        error = left.error + right.error
+        if abs(right.slope - left.slope) <= error and (error > 0 or last.tells_zero):
+            return Behaviour(True, left, right, (left.slope + right.slope) / 2, error)
         if last.bend <= 0.5 * previous.bend:
             return None  # they are still coming together
     return Behaviour(_is_finite(steps[-1].here), left, right)
@@ -209,7 +212,7 @@ def _side(steps: list[_Quotients], sign: int) -> Side | None:
     if difference <= _SIDES_AGREEMENT * abs(now.slope):
         slope, error = now.slope, difference
     elif abs(now.slope) <= abs(before.slope) * _shrunk(previous, last):
-        slope, error = now.slope, abs(now.slope)
+        slope, error = mpmath.mpf(0), abs(now.slope)
     elif _grows([step.near(sign) for step in steps[-3:]]):
         slope, error = mpmath.inf * mpmath.sign(now.slope), mpmath.mpf(0)
     else:

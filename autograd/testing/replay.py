@@ -14,28 +14,58 @@ from autograd.engine import Value
 from autograd.graph import Graph
 from autograd.rows import Primitive
 
-__all__ = ["OtherBranch", "Replay", "applied"]
+__all__ = ["NoValue", "OtherBranch", "Replay", "applied"]
 
 _NUMERIC_ERRORS = (ValueError, ArithmeticError)
+
+
+class NoValue(TypeError):
+    """A row has no value over these numbers."""
 
 
 class OtherBranch(Exception):
     """These inputs take another branch of the traced function than the one that was recorded."""
 
 
+_general: dict[Primitive, bool] = {}  # whether a row computes with whatever numbers it is given
+
+
+_MOST_BITS = 50_000  # of an exponent: more takes mpmath's functions minutes
+
+
+def _exponent(number: Any) -> int:
+    """The binary exponent of an mpmath number; 0 of any other."""
+    parts = getattr(number, "_mpf_", None)
+    return parts[2] + parts[3] if parts else 0
+
+
+def _keeps_digits(row: Primitive, arguments: Sequence[Any]) -> bool:
+    """Whether a row's function leaves its arguments as they are: many a number becomes a float in silence,
+    which a Value never does."""
+    try:
+        row.function(*(Value(float(argument)) for argument in arguments))
+    except Exception:  # whatever a user's function raises for what is no float
+        return False
+    return True
+
+
 def applied(row: Primitive, arguments: Sequence[Any], lift: Callable[[float], Any]) -> Any:
     """The row's value for numbers of another kind; `lift` makes one of a float, exactly.
 
-    Where the operation raises it has the value that IEEE 754 gives it.  Raises TypeError for a row that
-    has no value over these numbers.
+    Where the operation raises it has the value that IEEE 754 gives it.  Raises NoValue.
     """
+    if any(_exponent(argument) > _MOST_BITS for argument in arguments):
+        raise NoValue(f"{row.name} is given a number far beyond the doubles")
+    if row not in _general:
+        _general[row] = row.states_other_forms or _keeps_digits(row, arguments)
+    if not _general[row]:
+        raise NoValue(f"{row.name} computes with floats, not with rows")
     try:
         result = row(*arguments)
     except _NUMERIC_ERRORS:
         result = row.value(*map(float, arguments))
-    else:
-        if isinstance(result, float) and not (row.defined or row.selects):
-            raise TypeError(f"{row.name} has no value over numbers other than floats")
+    except TypeError as error:
+        raise NoValue(f"{row.name} has no value over numbers other than floats") from error
     return lift(result) if isinstance(result, float | int) and not row.comparison else result
 
 

@@ -19,14 +19,20 @@ _MOST_LINES = 40
 
 
 class InputCheck(NamedTuple):
-    """The derivative by one input, checked."""
+    """The derivative by one input, checked.
+
+    `value` is the input's, `gradient` the number under test, and `behaviour` what differences of the
+    function's values tell of it there, whose `derivative` and `error` are offered here as well.
+    `resolution` is the smallest relative error of the gradient that would have been seen, inf or nan if
+    none would; `note` says what else there is to know.
+    """
 
     name: str
-    value: float  # of the input
-    gradient: float  # the one under test
-    behaviour: Behaviour  # of the function there, found by differences
+    value: float
+    gradient: float
+    behaviour: Behaviour
     verdict: Verdict
-    resolution: float  # the smallest relative error of the gradient that would have been seen; nan: none
+    resolution: float
     note: str = ""
 
     @property
@@ -43,6 +49,8 @@ class InputCheck(NamedTuple):
 class GradientReport:
     """The outcome of a check.  True unless something is a MISMATCH; `str` is a table.
 
+    A line of the table is an input: its number, the gradient under test, the derivative by differences, how
+    far off that may be, and the smallest *relative* error of the gradient that the check could have seen.
     `checks` has an `InputCheck` for each input (for order 2, for each pair of inputs), `verdict` is the
     worst of theirs, `faults` says which local derivatives are wrong, the one of the smallest expression
     first.
@@ -87,11 +95,12 @@ class GradientReport:
     def __repr__(self) -> str:
         worst = max(self.checks, key=lambda check: _ORDER.index(check.verdict))
         found = f"{worst.name}: gradient {worst.gradient!r}, derivative {worst.behaviour.description}"
-        return f"<GradientReport {self.function}: {self.verdict}, {found}>"
+        fault = f"; {self.faults[0]}" if self.faults else ""
+        return f"<GradientReport {self.function}: {self.verdict}, {found}{fault}>"
 
     def __str__(self) -> str:
         rows: list[tuple[str, ...]] = [
-            ("input", "at", "gradient", "by differences", "error bar", "could see", "verdict")
+            ("input", "at", "gradient", "by differences", "+-", "could see", "verdict")
         ]
         shown = sorted(self.checks, key=lambda check: -_ORDER.index(check.verdict))[:_MOST_LINES]
         rows += [_cells(check) for check in self.checks if check in shown]
@@ -121,6 +130,6 @@ def _rounding_line(error: RoundingError) -> str:
 def _cells(check: InputCheck) -> tuple[str, ...]:
     behaviour = check.behaviour
     bar = "" if behaviour.derivative is None else f"{check.error:.1e}"
-    seen = "" if math.isnan(check.resolution) else f"{check.resolution:.1e}"
+    seen = f"{check.resolution:.1e}" if math.isfinite(check.resolution) else ""
     at, gradient = f"{check.value:.6g}", repr(check.gradient)
     return check.name, at, gradient, behaviour.description, bar, seen, str(check.verdict)

@@ -70,10 +70,14 @@ def _within(interval: Interval, kind: str = "any") -> st.SearchStrategy[float]:
 def points(row: Primitive) -> st.SearchStrategy[tuple[float, ...]]:
     """Points of a row's domain: one finite number per argument, of a variadic row one to three in all.
 
+    Raises TypeError for what is no row.
+
     >>> from hypothesis import find
     >>> find(points(primitives.acosh), lambda point: True), find(points(primitives.pow), lambda point: True)
     ((1.0,), (1.0, 1.0))
     """
+    if not isinstance(row, Primitive):
+        raise TypeError(f"points are those of a row, such as autograd.sin, not of {row!r}")
     if row.variadic:
         terms = st.lists(_within(row.domain[-1]), min_size=row.arity, max_size=_MOST_TERMS)
         return terms.map(tuple)

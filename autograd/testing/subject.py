@@ -7,9 +7,10 @@ itself is traced again, there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from autograd.engine import Value
 from autograd.graph import Graph
 from autograd.testing.replay import OtherBranch, Replay
 
@@ -25,8 +26,16 @@ class Subject:
     value where another would be taken.
     """
 
-    def __init__(self, graph: Graph, retrace: Callable[[Sequence[float]], Graph] | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        retrace: Callable[[Sequence[float]], Graph] | None = None,
+        written: Collection[Value] | None = None,
+    ) -> None:
         self.graph = graph
+        self.written = set(graph.nodes) if written is None else written
+        """The nodes that a user wrote; the others of a derivative come from the rows' partials."""
+
         self.point = [node._data for node in graph.inputs]
         self._retrace = retrace
         self._paths = [Replay(graph)]
@@ -45,9 +54,33 @@ class Subject:
             return graph.gradient(graph.inputs[position])
 
         retrace = self._retrace
+        derivative = differentiated(self.graph)
         if retrace is None:
-            return Subject(differentiated(self.graph))
-        return Subject(differentiated(self.graph), lambda point: differentiated(retrace(point)))
+            return Subject(derivative, None, self.written)
+        return Subject(derivative, lambda point: differentiated(retrace(point)), self.written)
+
+    def is_constant_along(self, position: int) -> bool:
+        """Whether the output certainly does not depend on an input, near the point.
+
+        Over a small step to either side each change on the way ends at an operation that does not select
+        it, as relu's do below 0; an operation that swallows a change by rounding proves nothing.
+        """
+        here = self.replay.over_floats(self.point)
+        x = self.point[position]
+        for step in (2.0**-20 * (abs(x) or 1.0), -(2.0**-20) * (abs(x) or 1.0)):
+            moved = [*self.point[:position], x + step, *self.point[position + 1 :]]
+            try:
+                there = self.replay.over_floats(moved)
+            except OtherBranch:
+                return False
+            changed = [a != b for a, b in zip(here, there, strict=True)]
+            if changed[self.replay.output] or x + step == x:
+                return False
+            first = len(here) - len(self.replay.steps)
+            for place, (row, operands) in enumerate(self.replay.steps, first):
+                if not changed[place] and not row.selects and any(changed[operand] for operand in operands):
+                    return False
+        return True
 
     def along(self, position: int) -> Callable[[float], float]:
         """The function of one of its inputs, as a double; nan where it has no value, or raises."""

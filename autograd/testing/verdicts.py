@@ -13,7 +13,13 @@ __all__ = ["Behaviour", "Side", "Verdict", "judge"]
 
 
 class Verdict(enum.Enum):
-    """The answer for one input, from best to worst.  Only MISMATCH says that something is wrong."""
+    """The answer for one input, from best to worst.  Only MISMATCH says that something is wrong.
+
+    ILL_CONDITIONED passes as well: whoever wants to forbid it asks for `verdict.passes`, true of the OKs.
+
+    >>> print(*Verdict, sep=", ")
+    OK, OK_KINK, OK_EDGE, OK_SINGULAR, OK_JUMP, NONFINITE, ILL_CONDITIONED, INCONCLUSIVE, MISMATCH
+    """
 
     OK = "the gradient is the derivative"
     OK_KINK = "the slopes on the two sides differ, and the gradient is one of them or lies between"
@@ -35,10 +41,7 @@ class Verdict(enum.Enum):
 
 
 class Side(NamedTuple):
-    """A function on one side of a point: `slope` may be infinite; nan if there is no telling.
-
-    `value` is the limit of the function itself, None if it could not be had.
-    """
+    """A function on one side of a point: `slope` may be infinite; nan if there is no telling."""
 
     defined: bool
     slope: Any = math.nan
@@ -95,7 +98,7 @@ def judge(gradient: float, behaviour: Behaviour, relative: float) -> Verdict | N
         return Verdict.OK if close else None
     if not behaviour.known or len([side for side in sides if not _is_nan(side.slope)]) < len(sides):
         return Verdict.INCONCLUSIVE
-    if _is_nan(gradient) and infinite and len({(side.slope, side.jump) for side in sides}) > 1:
+    if _is_nan(gradient) and infinite and (any(side.jump for side in sides) or len(set(infinite)) > 1):
         return Verdict.OK_SINGULAR  # no number, of whatever sign, is a derivative here
     if not _lies_between(gradient, sides, relative):
         return None
