@@ -55,6 +55,8 @@ class _Quotients:
             if self.is_whole:
                 self.central = (self.above - self.below) / (2 * self.step)
                 self.bend = abs((self.above - self.here) - (self.here - self.below)) / self.step
+                noise = abs(self.here) * mpmath.mpf(10) ** (6 - self._precision) / self.step
+                self.is_noise = bool(abs(self.central) <= noise)
 
     def near(self, sign: int) -> _Near | None:
         """One side, its slope taken between one step and two: a jump at the point is no part of it."""
@@ -128,22 +130,24 @@ def _behaviour(
 ) -> Behaviour:
     import mpmath
 
-    steps = [_Quotients(along, size, digits, guard)]
-    while True:
+    steps: list[_Quotients] = []
+    while digits <= most_digits:
+        step = _Quotients(along, size, digits, guard)
+        if step.is_whole and step.is_noise and not step.tells_zero:
+            guard = max(guard, _TO_ZERO + _extent([size, float(step.here)]))
+            continue
+        steps.append(step)
+        if len(steps) > 1:
+            with mpmath.workdps(50):
+                found = _smooth(*steps[-2:]) or _sides(steps)
+            if found is not None:
+                return found
+            if _vanishes(*steps[-2:]):
+                digits = max(digits, _TO_ZERO // 2)
         digits *= 2
-        last = steps[-1]
-        if last.is_whole and last.central == 0:
-            guard = max(guard, _TO_ZERO + _extent([size]) + _extent([float(last.here)]))
-        elif len(steps) > 1 and _vanishes(*steps[-2:]):
-            digits = max(digits, _TO_ZERO)
-        if digits > most_digits:
-            left, right = (Side(last.near(sign) is not None) for sign in (-1, 1))
-            return Behaviour(_is_finite(last.here), left, right)
-        steps.append(_Quotients(along, size, digits, guard))
-        with mpmath.workdps(50):
-            found = _smooth(*steps[-2:]) or _sides(steps)
-        if found is not None:
-            return found
+    last = steps[-1]
+    left, right = (Side(last.near(sign) is not None) for sign in (-1, 1))
+    return Behaviour(_is_finite(last.here), left, right)
 
 
 def _extent(numbers: Iterable[float]) -> int:
@@ -193,7 +197,7 @@ def _sides(steps: list[_Quotients]) -> Behaviour | None:
     if is_whole and not left.is_infinite and not right.is_infinite:
         previous, last = steps[-2:]
         error = left.error + right.error
-        if abs(right.slope - left.slope) <= error and (error > 0 or last.tells_zero):
+        if abs(right.slope - left.slope) <= error and (last.tells_zero or not last.is_noise):
             return Behaviour(True, left, right, (left.slope + right.slope) / 2, error)
         if last.bend <= 0.5 * previous.bend:
             return None  # they are still coming together
