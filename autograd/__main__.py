@@ -16,6 +16,7 @@ from pathlib import Path
 
 from autograd import Graph, Value, __version__, engine_name, hessian, trace
 from autograd.drawing import RenderingError, draw
+from autograd.explorer import explore
 from autograd.formula import Formula, function_names, point
 from autograd.notation import derivation, steps
 from autograd.notation.passes import columns
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             arguments.numbers,
             order=arguments.order,
             picture=arguments.draw,
+            page=arguments.explore,
             shows_steps=arguments.steps,
             derived=arguments.derivation,
         )
@@ -73,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         help="also draw the graph: svg, png or jpg; pdf where Graphviz or pygraphviz is installed",
     )
     evaluation.add_argument(
+        "--explore", metavar="FILE", help="also write the explorer, a page in which the graph can be played"
+    )
+    evaluation.add_argument(
         "--steps", action="store_true", help="also print the forward and the backward pass, node by node"
     )
     evaluation.add_argument(
@@ -95,6 +100,7 @@ def evaluate(
     *,
     order: int = 1,
     picture: str | None = None,
+    page: str | None = None,
     shows_steps: bool = False,
     derived: str | None = None,
 ) -> int:
@@ -105,6 +111,8 @@ def evaluate(
         graph = _swept(formula, numbers)
         if picture is not None:
             draw(graph).write(picture)
+        if page is not None:
+            explore(graph, page)
         derived_by = None if derived is None else _input(graph, derived)
     except (ValueError, OSError, RenderingError) as error:
         return _refuse(error)

@@ -257,3 +257,11 @@ def test_the_demo_refuses_a_file_in_place_of_its_folder(capsys, tmp_path):
     assert out == ""
     assert len(err.splitlines()) == 1
     assert (tmp_path / "demo").read_text() == "a file"
+
+
+def test_eval_writes_the_explorer(tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert main(["eval", "x*x", "x=3", "--explore", str(page)]) == 0
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert main(["eval", "x*x", "x=3", "--explore", str(tmp_path / "missing" / "page.html")]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
