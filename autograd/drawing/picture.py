@@ -15,6 +15,7 @@ from autograd.drawing.diagram import Diagram
 from autograd.drawing.engines import SOURCE_FORMATS, RenderingError, known, rendered
 from autograd.drawing.mermaid import mermaid
 from autograd.drawing.outline import outline
+from autograd.files import check_folder, write_whole
 
 __all__ = ["Picture"]
 
@@ -91,8 +92,8 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         if not path.suffix.removeprefix("."):
             raise ValueError(f"give the file a suffix: {path.name.removesuffix('.')}.svg")
         format = known(path.suffix.removeprefix("."))
-        _check_folder(path)
-        _write_whole(path, self._rendered(format))
+        check_folder(path)
+        write_whole(path, self._rendered(format))
         return path
 
     def render(
@@ -124,12 +125,12 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             target = Path(self.directory, outfile)
             format = known(format or target.suffix.removeprefix("."))
             source = target.with_suffix(".gv") if filename is None else Path(self.filepath)
-        _check_folder(source)
-        _check_folder(target)
+        check_folder(source)
+        check_folder(target)
         picture = self._rendered(format)
         if not cleanup:
-            _write_whole(source, self.source.encode())
-        _write_whole(target, picture)
+            write_whole(source, self.source.encode())
+        write_whole(target, picture)
         if view or quiet_view:
             self._view(str(target), format=format, quiet=quiet_view)
         return str(target)
@@ -166,20 +167,3 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             for kind in bundle
             if kind in (include or bundle) and kind not in (exclude or ())
         }
-
-
-def _check_folder(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"there is no folder {path.parent} to write {path.name} into: create it first"
-        )
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Writes beside the path first: a file that is replaced is at no moment half-written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from autograd import straightline
 from autograd.engine import Value, topological_order
+from autograd.files import check_folder, write_whole
 from autograd.graph import Graph
 from autograd.rows import Primitive
 
@@ -129,16 +130,8 @@ class Explorer:
         Raises FileNotFoundError if there is no such folder.
         """
         path = Path(path)
-        if not path.parent.is_dir():
-            raise FileNotFoundError(
-                f"there is no folder {path.parent} to write {path.name} into: create it first"
-            )
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            part.write_text(self.html, encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        check_folder(path)
+        write_whole(path, self.html.encode())
         return path
 
     def widget(self) -> ExplorerWidget:

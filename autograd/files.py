@@ -1,0 +1,26 @@
+"""Files as a user expects them to be written: as a whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["check_folder", "write_whole"]
+
+
+def check_folder(path: Path) -> None:
+    """Raises FileNotFoundError if there is no folder for a file at this path."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {path.parent} to write {path.name} into: create it first"
+        )
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file beside the path first: one that is replaced is at no moment half-written."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
