@@ -136,6 +136,7 @@ class Derivation:
 
 
 def text_of_derivative(above: str, below: str, is_partial: bool) -> str:
+    """A derivative as text: dy/dx, or along one path of several with a curled d."""
     d = "∂" if is_partial else "d"
     return f"{d}{above}/{d}{below}"
 

@@ -6,13 +6,12 @@ A run in which more than a fifth of the verdicts are INCONCLUSIVE has tested les
 from __future__ import annotations
 
 import collections
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from autograd.testing.report import GradientReport
+from autograd.testing.checking import observers
+from autograd.testing.report import GradientReport
 
 __all__ = ["MOST_INCONCLUSIVE"]
 
@@ -43,8 +42,7 @@ class _Counts:
 
     def __init__(self) -> None:
         self._verdicts: collections.Counter[str] = collections.Counter()
-        # Not before it is asked for: pytest loads this module in every run on a machine that has it.
-        importlib.import_module("autograd.testing.checking").observers.append(self._count)
+        observers.append(self._count)
 
     def _count(self, report: GradientReport) -> None:
         self._verdicts.update(check.verdict.name for check in report.checks)

@@ -17,6 +17,9 @@ from autograd.rows import Primitive
 __all__ = ["NoValue", "OtherBranch", "Replay", "applied"]
 
 _NUMERIC_ERRORS = (ValueError, ArithmeticError)
+_MOST_BITS = 50_000  # of an exponent: more takes mpmath's functions minutes
+
+_general: dict[Primitive, bool] = {}  # whether a row computes with whatever numbers it is given
 
 
 class NoValue(TypeError):
@@ -25,12 +28,6 @@ class NoValue(TypeError):
 
 class OtherBranch(Exception):
     """These inputs take another branch of the traced function than the one that was recorded."""
-
-
-_general: dict[Primitive, bool] = {}  # whether a row computes with whatever numbers it is given
-
-
-_MOST_BITS = 50_000  # of an exponent: more takes mpmath's functions minutes
 
 
 def _exponent(number: Any) -> int:

@@ -108,8 +108,13 @@ def leaves(kind: str = "moderate") -> st.SearchStrategy[float]:
     raise ValueError(f"leaves are moderate, wide, integers or kinks, not {kind!r}")
 
 
+def _package_rows() -> list[Primitive]:
+    """The rows that the package declares: what a user adds is drawn when it is asked for."""
+    return [row for name, row in table.items() if name in primitives.__all__]
+
+
 def _kinks() -> list[float]:
-    rows = [row for name, row in table.items() if name in primitives.__all__]
+    rows = _package_rows()
     stated = [x for row in rows for point in row.kinks for x in point]
     ends = [x for row in rows for ends in row.domain if not isinstance(ends, range) for x in ends]
     finite = {x for x in (*stated, *ends) if math.isfinite(x)}
@@ -264,8 +269,7 @@ _leaves = leaves  # `expressions` has an argument of that name
 
 
 def _usual_rows() -> list[Primitive]:
-    rows = [row for name, row in table.items() if name in primitives.__all__]
-    return [row for row in rows if not row.comparison and not row.auxiliary]
+    return [row for row in _package_rows() if not row.comparison and not row.auxiliary]
 
 
 # What makes expressions shrink well: a step is drawn without a look at what came before and interpreted

@@ -55,7 +55,7 @@ class Side(NamedTuple):
 
 
 class Behaviour(NamedTuple):
-    """A function near a point.  `smooth`: both sides have one slope, and `derivative` is it."""
+    """A function near a point: where both sides have one slope, `derivative` is it."""
 
     finite: bool  # whether it has a finite value at the point
     left: Side
@@ -67,11 +67,6 @@ class Behaviour(NamedTuple):
     def sides(self) -> list[Side]:
         """Those sides on which the function has values."""
         return [side for side in (self.left, self.right) if side.defined]
-
-    @property
-    def known(self) -> bool:
-        """Whether there is anything to compare a gradient with."""
-        return self.derivative is not None or any(not _is_nan(side.slope) for side in self.sides)
 
     @property
     def description(self) -> str:
@@ -96,7 +91,7 @@ def judge(gradient: float, behaviour: Behaviour, relative: float) -> Verdict | N
     if behaviour.derivative is not None:
         close = _is_close(gradient, behaviour.derivative, behaviour.error, relative)
         return Verdict.OK if close else None
-    if not behaviour.known or len([side for side in sides if not _is_nan(side.slope)]) < len(sides):
+    if not sides or any(_is_nan(side.slope) for side in sides):
         return Verdict.INCONCLUSIVE
     if _is_nan(gradient) and infinite and (any(side.jump for side in sides) or len(set(infinite)) > 1):
         return Verdict.OK_SINGULAR  # no number, of whatever sign, is a derivative here
