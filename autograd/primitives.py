@@ -59,18 +59,18 @@ equal         = Primitive("equal", operator.eq, (None, None), infix="==", preced
 not_equal     = Primitive("not_equal", operator.ne, (None, None), infix="!=", precedence=4,
                           comparison=True, latex=r"\ne")
 logical_and = Primitive("logical_and", lambda x, y: bool(x and y), (None, None), infix="and", precedence=2,
-                        comparison=True, c="{0} && {1}", latex=r"\land")
+                        comparison=True, c="{0} != 0 && {1} != 0", latex=r"\land")
 logical_or  = Primitive("logical_or", lambda x, y: bool(x or y), (None, None), infix="or", precedence=1,
-                        comparison=True, c="{0} || {1}", latex=r"\lor")
+                        comparison=True, c="{0} != 0 || {1} != 0", latex=r"\lor")
 logical_not = Primitive("logical_not", lambda x: not x, (None,), symbol="not", precedence=3, comparison=True,
-                        c="!{0}", latex=r"\lnot")
+                        c="{0} == 0", latex=r"\lnot")
 
 where = Primitive(
     "where", lambda condition, x, y: x if condition else y,
     (None,
      lambda condition, x, y, out: where(condition, 1.0, 0.0),
      lambda condition, x, y, out: where(condition, 0.0, 1.0)),
-    selects=True, c="{0} ? {1} : {2}",
+    selects=True, c="{0} != 0 ? {1} : {2}",
     latex=r"\begin{cases} #2 & \text{if } #1 \\ #3 & \text{otherwise} \end{cases}",
 )
 

@@ -87,7 +87,7 @@ def test_the_four_layer_network_agrees_with_the_article(seed):
     local = [error * w.data * slope(z.data) for w, z in zip(w3, z3, strict=True)]
     assert derivation(cost, w2[1][0]).value == pytest.approx(local[1] * a2[0].data, rel=1e-12)
     before = sum(delta * row[0].data for delta, row in zip(local, w2, strict=True)) * slope(z2[0].data)
-    assert derivation(cost, w1[0][2]).value == pytest.approx(before * x[2].data, rel=1e-11)
+    assert derivation(cost, w1[0][2]).value == pytest.approx(before * x[2].data, rel=1e-12)
 
 
 def house_prices(seed):
@@ -165,9 +165,9 @@ def test_the_classifier_agrees_with_the_article(seed):
     loss, target, output, theta1, theta2, h1, h2, a1, x = classifier(seed)
     by_output = -(target.data / output.data - (1 - target.data) / (1 - output.data))
     before = by_output * slope(h2.data)
-    assert derivation(loss, theta2[1]).value == pytest.approx(before * a1[1].data, rel=1e-11)
+    assert derivation(loss, theta2[1]).value == pytest.approx(before * a1[1].data, rel=1e-12)
     expected = before * theta2[0].data * slope(h1[0].data) * x[1].data
-    assert derivation(loss, theta1[0][1]).value == pytest.approx(expected, rel=1e-11)
+    assert derivation(loss, theta1[0][1]).value == pytest.approx(expected, rel=1e-12)
 
 
 # --- Any graph ----------------------------------------------------------------------------------------

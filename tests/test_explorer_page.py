@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import autograd
-from autograd import Graph, Value, explore, primitives, trace, where
+from autograd import Graph, Value, explore, logical_and, primitives, trace, where
 from autograd.primitives import table
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -277,11 +277,11 @@ NUMBERS = (
     -math.inf,
     math.nan,
 )
-TRUTHS = (0.0, 1.0)
+CONDITIONS = (0.0, -0.0, 1.0, math.nan)
 
 
 def test_every_rule_agrees_at_zeros_infinities_and_at_the_ends_of_the_range(opened):
-    choices = {primitives.where: (TRUTHS, NUMBERS, NUMBERS)}  # the one row here that takes a condition
+    choices = {primitives.where: (CONDITIONS, NUMBERS, NUMBERS)}
     total = Value(0.0)
     cases = []
     for row, (first, _) in _rows():
@@ -322,6 +322,14 @@ def test_a_condition_inside_where_is_decided_anew(opened):
     page = opened(explore(graph).html)
     move(page, 0, -2.0)
     compare(page, graph, (-2.0,))
+    assert page.locator(".alarm").is_hidden()
+
+
+def test_a_nan_counts_as_true_as_in_python(opened):
+    graph = trace(lambda x, y: where(logical_and(x, y), 2 * y, 3 * y))(2.0, 5.0)
+    page = opened(explore(graph).html)
+    move(page, 0, math.nan)
+    compare(page, graph, (math.nan, 5.0))
     assert page.locator(".alarm").is_hidden()
 
 
