@@ -24,7 +24,7 @@ from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_gra
 if TYPE_CHECKING:
     from autograd.drawing import draw
     from autograd.explorer import explore
-    from autograd.notation import derivation, expression, latex
+    from autograd.notation import derivation, expression, latex, steps
 
 __version__ = "0.1.0"
 
@@ -52,6 +52,7 @@ __all__ = [
     "real",
     "register_container",
     "scope",
+    "steps",
     "table",
     "topological_order",
     "trace",
@@ -71,6 +72,6 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"{__name__}.drawing").draw
     if name == "explore":
         return importlib.import_module(f"{__name__}.explorer").explore
-    if name in ("derivation", "expression", "latex"):
+    if name in ("derivation", "expression", "latex", "steps"):
         return getattr(importlib.import_module(f"{__name__}.notation"), name)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")

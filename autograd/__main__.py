@@ -17,6 +17,7 @@ from pathlib import Path
 from autograd import Graph, Value, __version__, engine_name, hessian, trace
 from autograd.drawing import RenderingError, draw
 from autograd.explorer import explore
+from autograd.files import check_folder
 from autograd.formula import Formula, function_names, point
 from autograd.notation import derivation, steps
 from autograd.notation.passes import columns
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             picture=arguments.draw,
             page=arguments.explore,
             shows_steps=arguments.steps,
-            derived=arguments.derivation,
+            derived=arguments.derivation or [],
         )
     if arguments.command == "demo":
         return demonstrate(arguments.out)
@@ -81,7 +82,10 @@ def _parser() -> argparse.ArgumentParser:
         "--steps", action="store_true", help="also print the forward and the backward pass, node by node"
     )
     evaluation.add_argument(
-        "--derivation", metavar="NAME", help="also print the chain rule from the formula to that name"
+        "--derivation",
+        action="append",
+        metavar="NAME",
+        help="also print the chain rule from the formula to that name; may be given several times",
     )
     demo = commands.add_parser(
         "demo",
@@ -102,18 +106,21 @@ def evaluate(
     picture: str | None = None,
     page: str | None = None,
     shows_steps: bool = False,
-    derived: str | None = None,
+    derived: Sequence[str] = (),
 ) -> int:
     """Prints a formula's value and derivatives at the point of the assignments; returns the exit status."""
     try:
         numbers = point(assignments)
         formula = Formula(text)
         graph = _swept(formula, numbers)
-        if picture is not None:
-            draw(graph).write(picture)
+        derived_by = [_input(graph, name) for name in derived]
+        for path in (picture, page):
+            if path is not None:
+                check_folder(Path(path))
+        written = [] if picture is None else [draw(graph).write(picture)]
         if page is not None:
             explore(graph, page)
-        derived_by = None if derived is None else _input(graph, derived)
+            written.append(Path(page))
     except (ValueError, OSError, RenderingError) as error:
         return _refuse(error)
     _print_derivatives(formula.text, graph, numbers)
@@ -125,8 +132,12 @@ def evaluate(
     (output,) = graph.outputs
     if isinstance(output, Value) and shows_steps:
         print(f"\n{steps(output)}")
-    if isinstance(output, Value) and derived_by is not None:
-        print(f"\n{derivation(output, derived_by)}")
+    for node in derived_by:
+        print(f"\n{derivation(output, node)}")
+    if written:
+        print()
+    for file in written:
+        _print_written(file)
     return 0
 
 
@@ -185,7 +196,10 @@ def _train_network(folder: Path, steps: int) -> None:
 
 def _swept(formula: Formula, numbers: dict[str, float]) -> Graph:
     """The formula's graph at a point, with the gradients of its nodes."""
-    graph = trace(formula)(**numbers)
+    names = list(numbers)
+    graph = trace(lambda *values: formula(**dict(zip(names, values, strict=True))))(*numbers.values())
+    for node, name in zip(graph.inputs, names, strict=True):
+        node.label = name
     for output in graph.outputs:
         if isinstance(output, Value):  # a formula without names is a number
             output.backward()

@@ -64,8 +64,21 @@ def test_steps_adds_both_passes_node_by_node(capsys):
 def test_derivation_adds_the_chain_rule_to_one_name(capsys):
     assert main(["eval", "tanh(x*w + b)", "x=2", "w=-3", "b=6.8813735870195432", "--derivation", "w"]) == 0
     assert capsys.readouterr().out.endswith(
-        "\n\nt1 = x*w + b\ndf/dw = df/dt1 · dt1/dw = tanh'(t1) · x = 0.5 · 2 = 1\n"
+        "\n\nt2 = x*w + b\ndf/dw = df/dt2 · dt2/dw = tanh'(t2) · x = 0.5 · 2 = 1\n"
     )
+
+
+def test_derivations_may_be_asked_for_by_several_names(capsys):
+    assert main(["eval", "x*w", "x=2", "w=-3", "--derivation", "w", "--derivation", "x"]) == 0
+    assert capsys.readouterr().out.endswith("\n\ndf/dw = x = 2\n\ndf/dx = w = -3\n")
+
+
+def test_the_leaves_of_the_page_are_in_the_order_in_which_they_were_given(capsys, tmp_path):
+    page = tmp_path / "page.html"
+    assert main(["eval", "x*w + b", "x=2", "w=-3", "b=1", "--explore", str(page), "--steps"]) == 0
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.split("forward pass\n")[1].splitlines()[1:4]] == ["x", "w", "b"]
+    assert out.endswith(f"wrote {page}\n")
 
 
 def test_a_formula_without_names_has_no_steps(capsys):
@@ -110,6 +123,7 @@ def test_a_huge_power_is_infinite_at_once(capsys):
         (["1 + 2", "--derivation", "z"], "the formula's names are none"),
         (["x", "x=1", "--draw", "picture"], "give the file a suffix: picture.svg"),
         (["x", "x=1", "--draw", "missing/picture.svg"], "no folder missing"),
+        (["x", "x=1", "--draw", "picture.svg", "--explore", "missing/page.html"], "no folder missing"),
     ],
 )
 def test_bad_input_is_refused_in_one_line_with_status_2(arguments, said, capsys, tmp_path, monkeypatch):

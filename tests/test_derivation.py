@@ -197,6 +197,24 @@ def test_a_node_on_several_paths_has_a_line_and_paths_have_round_ds():
     ]
 
 
+def test_a_users_label_goes_before_an_invented_name():
+    f, w = Value(2.0, "f"), Value(3.0, "w")
+    assert str(derivation(f * w, w)) == "df_2/dw = f = 2"
+    assert str(derivation(f * w, f)) == "df_2/df = w = 3"
+
+
+def test_the_power_rule_is_written_without_its_guards():
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    assert str(derivation(x**w, x)) == "df/dx = w*x**(w - 1) = 12"
+
+
+def test_a_derivation_and_the_steps_number_their_nodes_alike():
+    x, w, b = Value(2.0, "x"), Value(-3.0, "w"), Value(6.8, "b")
+    o = (x * w + b).tanh()
+    assert "t2    t1 + b" in autograd.steps(o)
+    assert str(derivation(o, w)).startswith("t2 = x*w + b\ndf/dw = df/dt2 · dt2/dw")
+
+
 def test_a_chain_of_diamonds_stays_linear():
     y = Value(1.0, "x")
     start = y

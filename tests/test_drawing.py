@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Value, exp, log, maximum, sin, sqrt
 from autograd.drawing import Picture, RenderingError, colours, draw
+from autograd.drawing.engines import FORMATS
 from autograd.graph import Graph, trace
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -334,8 +335,8 @@ def test_the_gradient_view_is_the_picture_of_the_gradient_s_graph():
     picture = draw(graph, view="gradient")
     assert picture.listing == str(graph.gradient())
     outputs = {box.label: box.rows for box in picture.diagram.boxes if box.output}
-    assert sorted(outputs) == ["∂output/∂w", "∂output/∂x"]
-    assert outputs["∂output/∂x"] == (("data", "-0.8399", 0, False),)
+    assert sorted(outputs) == ["∂f/∂w", "∂f/∂x"]
+    assert outputs["∂f/∂x"] == (("data", "-0.8399", 0, False),)
 
 
 def test_a_gradient_has_a_gradient_view_too():
@@ -967,3 +968,25 @@ def test_drawing_changes_no_node():
     for view in ("forward", "backward", "gradient"):
         draw(o, view=view, highlight=None if view == "gradient" else Graph(o).inputs[0])
     assert [(node.data, node.grad, node._has_grad) for node in Graph(o)] == before
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_any_known_format_may_be_the_default(format):
+    picture = draw(Value(1.0, "x") * 2, format=format)
+    assert picture.format == picture.copy().format == format
+
+
+def test_an_unknown_default_is_refused_with_our_own_formats():
+    with pytest.raises(ValueError, match=r"one of .*mmd.*, not 'holiday'"):
+        draw(Value(1.0), format="holiday")
+
+
+def test_the_backward_view_in_micrograds_style_points_one_way():
+    picture = draw(Value(2.0, "x").tanh() * 3, view="backward", style="micrograd")
+    assert all(edge.backward for edge in picture.diagram.edges)
+
+
+def test_what_flows_to_an_input_is_not_shown_in_the_gradients_own_graph():
+    x = Value(2.0, "x")
+    with pytest.raises(ValueError, match="highlight is for the forward and the backward view"):
+        draw(x * x, view="gradient", highlight=x)

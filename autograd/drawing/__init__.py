@@ -43,7 +43,7 @@ def draw(
     limit: int = 1000,
     timeout: float = TIMEOUT,
 ) -> Picture:
-    """The picture of a Value's expression or of a Graph, as of now.
+    """The picture of a Value's expression or of a Graph, with the data and gradients that it has now.
 
     A box is a node: its operation, with number operands in place (`* 2`, `** 3`), its label, its data
     and its gradient, – if none has been computed.  The box is the darker the larger |grad| is, on a
@@ -94,6 +94,8 @@ def draw(
             raise ValueError(f"{name} is a whole number, 0 or more, not {number!r}")
     if not timeout > 0:
         raise ValueError(f"timeout is a number of seconds, more than 0, not {timeout!r}")
+    if view == "gradient" and highlight is not None:
+        raise ValueError("highlight is for the forward and the backward view, not for view='gradient'")
     graph = Graph(value_or_graph) if isinstance(value_or_graph, Value) else value_or_graph
     titles = ("",) * len(graph.outputs)
     if view == "gradient":
@@ -152,7 +154,7 @@ def _gradient(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
     """The graph of the derivatives by the inputs, and what each of them is called."""
     derivatives = graph.gradient()
     (output,) = graph.outputs
-    whole = output.label if isinstance(output, Value) and output.label else "output"
+    whole = output.label if isinstance(output, Value) and output.label else "f"
     names = [f"∂{whole}/∂{given.label or f'input {place}'}" for place, given in enumerate(graph.inputs)]
     return derivatives, tuple(wording.shortened(wording.printable(name)) for name in names)
 

@@ -71,6 +71,7 @@ class Diagram(NamedTuple):
 
 def with_separate_operations(diagram: Diagram) -> Diagram:
     """The diagram as micrograd draws it: each operation is a round box before that of its value."""
+    backward = any(edge.backward for edge in diagram.edges)
     boxes: list[Box] = []
     edges: list[Edge] = []
     entrances: dict[str, str] = {}
@@ -81,7 +82,7 @@ def with_separate_operations(diagram: Diagram) -> Diagram:
             boxes.append(
                 Box(entrance, box.operation, "", (), box.tooltip, box.scope, pale=box.pale, round=True)
             )
-            edges.append(Edge(entrance, box.name, pale=box.pale))
+            edges.append(Edge(entrance, box.name, pale=box.pale, backward=backward))
         boxes.append(box._replace(operation=""))
     edges += [edge._replace(target=entrances.get(edge.target, edge.target)) for edge in diagram.edges]
     return diagram._replace(boxes=tuple(boxes), edges=tuple(edges), horizontal=True)

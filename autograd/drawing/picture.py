@@ -38,9 +38,11 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         diagram: Diagram = Diagram(),  # noqa: B008 (it cannot change)
         listing: str = "",
         timeout: float = TIMEOUT,
+        format: str = "svg",
         **attributes: Any,
     ) -> None:
         super().__init__(*arguments, **attributes)
+        self.format = format
         self.diagram = diagram
         self.listing = listing
         self.timeout = timeout
@@ -53,15 +55,29 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             diagram=diagram,
             listing=listing,
             timeout=timeout,
-            format=known(format),
+            format=format,
             **dot.attributes(diagram, rankdir),
         )
         dot.write(diagram, picture)
         return picture
 
     def _copy_kwargs(self, **attributes: Any) -> Any:
-        own = {"diagram": self.diagram, "listing": self.listing, "timeout": self.timeout}
+        own = {
+            "diagram": self.diagram,
+            "listing": self.listing,
+            "timeout": self.timeout,
+            "format": self.format,
+        }
         return {**super()._copy_kwargs(**attributes), **own}
+
+    @property
+    def format(self) -> str:
+        """The format of `pipe` and `render` unless they are given one: any that `write` knows."""
+        return self._own_format
+
+    @format.setter
+    def format(self, format: str) -> None:
+        self._own_format = known(format)
 
     def __repr__(self) -> str:
         return self.listing

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from autograd import modes
 from autograd.engine import Value, topological_order
 from autograd.notation import infix, tex
-from autograd.notation.written import LOOSEST, MINUS, POWER, Notation, lines, text
+from autograd.notation.written import LOOSEST, MINUS, POWER, Notation, lines, numbering, text
 from autograd.primitives import div, mul, neg, where
 from autograd.rows import Primitive
 from autograd.sweeps import adjoints
@@ -95,7 +95,8 @@ class Derivation:
     def __init__(self, output: Value, wrt: Value, names: Mapping[Value, str]) -> None:
         self.output, self.wrt = output, wrt
         order = topological_order(output)
-        self._wanted = wanted_names(order, output, [wrt], names)
+        self._wanted = wanted_names([*order, wrt], names, {output: "f"} | {wrt: "x"})
+        self._numbered = numbering(order, self._wanted)
         self._size = len(order)
         self._equations = equations(output, [wrt], set(self._wanted))
         self.value = self._equations[-1].number
@@ -129,7 +130,7 @@ class Derivation:
         self, notation: Notation, derivative: Callable[[str, str, bool], str], dot: str
     ) -> tuple[list[tuple[str, str]], list[list[str]]]:
         """The lines of parts, as `lines` gives them, and the sides of each equation."""
-        parts, names = named_parts(notation, self._equations, self._wanted)
+        parts, names = named_parts(notation, self._equations, self._wanted, self._numbered)
         return parts, [
             sides(equation, self.output, notation, names, derivative, dot) for equation in self._equations
         ]
@@ -150,18 +151,18 @@ def _latex_of_derivative(above: str, below: str, is_partial: bool) -> str:
 
 
 def wanted_names(
-    order: Sequence[Value], output: Value, wrt: Sequence[Value], names: Mapping[Value, str]
+    order: Iterable[Value], names: Mapping[Value, str], ends: Mapping[Value, str]
 ) -> dict[Value, str]:
-    """What nodes should be called: by `names`, by their labels, and the ends of a derivation in any case."""
-    known = {output: "f"} | dict.fromkeys(wrt, "x")
-    for node in (*order, *wrt):
-        if name := names.get(node, node.label):
-            known[node] = name
-    return known
+    """What nodes should be called: by `names`, by their labels, and the `ends` in any case."""
+    named = {node: name for node in order if (name := names.get(node, node.label))}
+    return named | {node: name for node, name in ends.items() if node not in named}
 
 
 def named_parts(
-    notation: Notation, found: Sequence[Equation], wanted: Mapping[Value, str]
+    notation: Notation,
+    found: Sequence[Equation],
+    wanted: Mapping[Value, str],
+    numbered: Mapping[Value, str],
 ) -> tuple[list[tuple[str, str]], dict[Value, str]]:
     """What the nodes without a label that the equations speak of are made of, and the names of all."""
     factors = [factor for equation in found for term in equation.terms for factor in term]
@@ -171,9 +172,15 @@ def named_parts(
     kept = {node for node in spoken_of if node not in wanted}
     order = topological_order(*expressions, *kept, without=[*wanted])
     order = [node for node in order if node not in wanted]
-    given = list(wanted)
-    taken = {piece.rstrip("'") for node in order if node.primitive for piece in [node.primitive.symbol]}
-    return lines(notation, order, expressions, given, wanted, taken=taken, kept=kept)
+    taken = symbols([*order, *numbered])
+    return lines(
+        notation, order, expressions, list(wanted), wanted, taken=taken, kept=kept, numbered=numbered
+    )
+
+
+def symbols(order: Iterable[Value]) -> set[str]:
+    """The names of functions in a text about these nodes, which no node may have."""
+    return {node.primitive.symbol.rstrip("'") for node in order if node.primitive is not None}
 
 
 def sides(
@@ -322,17 +329,20 @@ def _parts(node: Value, positions: Iterable[int]) -> dict[Value, _Sum]:
     parts: dict[Value, _Sum] = {}
     for position in positions:
         row: Primitive = node.primitive  # type: ignore[assignment]
-        partial = _readable(row.derivative(position, node.arguments, node), node)
+        partial = _readable(row.derivative(position, node.arguments, node), [node, *node.arguments])
         part = parts.setdefault(node.arguments[position], _Sum())
         part.plus(_as_product(partial), node.partials[position])
     return parts
 
 
-def _readable(partial: Any, node: Value) -> Any:
-    """A partial without what only guards a domain, and with plain formulas for rows that no symbol names."""
+def _readable(partial: Any, given: Iterable[Any]) -> Any:
+    """A partial without what only guards a domain, and with plain formulas for rows that no symbol names.
+
+    What is `given` stays as it is.
+    """
     if not isinstance(partial, Value):
         return partial
-    known = {node, *(argument for argument in node.arguments if isinstance(argument, Value))}
+    known = {thing for thing in given if isinstance(thing, Value)}
     read: dict[Value, Any] = {}
     for part in topological_order(partial, without=known):
         row: Primitive | None = part.primitive
@@ -344,7 +354,7 @@ def _readable(partial: Any, node: Value) -> Any:
         elif row is where and not isinstance(operands[0], Value):
             read[part] = row.function(*operands)
         elif row.auxiliary and row._plain is not None and row.symbol == row.name:
-            read[part] = row._plain(*operands)
+            read[part] = _readable(row._plain(*operands), [*known, *operands])
         else:
             read[part] = row(*operands)
     return read.get(partial, partial)

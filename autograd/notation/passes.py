@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from autograd.engine import Value, topological_order
-from autograd.notation.chain_rule import equations, sides, text_of_derivative, wanted_names
+from autograd.notation.chain_rule import equations, sides, symbols, text_of_derivative, wanted_names
 from autograd.notation.infix import READING, rounded
-from autograd.notation.written import lines
+from autograd.notation.written import lines, numbering
 
 __all__ = ["columns", "steps"]
 
@@ -17,7 +17,8 @@ def steps(value: Value, names: Mapping[Value, str] | None = None) -> str:
 
     The forward pass has each node's operation and value, the backward pass its adjoint, and the chain rule
     by which it came from the adjoints above it, in symbols and numbers.  Nodes are called by their labels, or
-    `names`.  A node that no adjoint reaches is missing from the second table, unless it is a leaf.
+    `names`.  A node that no adjoint reaches is missing from the second table, unless it is a leaf.  Local
+    derivatives are those of the forward pass: after a leaf's data was assigned, compute the value again.
 
     >>> x, w = Value(2.0, "x"), Value(-3.0, "w")
     >>> print(steps((x * w).tanh() + x))
@@ -41,10 +42,8 @@ def steps(value: Value, names: Mapping[Value, str] | None = None) -> str:
         raise TypeError(f"the steps are those to a Value, not to {type(value).__name__}")
     order = topological_order(value)
     leaves = [node for node in order if node.primitive is None]
-    wanted = {leaf: f"x{place}" for place, leaf in enumerate(leaves, 1)}
-    wanted |= wanted_names(order, value, (), dict(names or {}))
-    taken = {node.primitive.symbol.rstrip("'") for node in order if node.primitive is not None}
-    parts, found = lines(READING, order, [value], leaves, wanted, taken=taken, kept=set(order))
+    numbered = numbering(order, wanted_names(order, dict(names or {}), {value: "f"}))
+    parts, found = lines(READING, order, [value], leaves, numbered, taken=symbols(order), kept=set(order))
     results = (node for node in order if node.primitive is not None)
     forward = [[found[leaf], "", rounded(leaf._data)] for leaf in leaves]
     forward += [[name, part, rounded(node._data)] for node, (name, part) in zip(results, parts, strict=True)]

@@ -51,17 +51,34 @@ def lines(
     *,
     taken: Iterable[str] = (),
     kept: Container[Value] = (),
+    numbered: Mapping[Value, str] | None = None,
 ) -> tuple[list[tuple[str, str]], dict[Value, str]]:
     """The parts that are lifted out, as pairs of a name and a text, and all names.
 
     The nodes `given` are written by their names and not by what they are made of; those `kept` are lifted
-    out in any case.  `wanted` holds the names that nodes should have, `taken` what no node may be called.
+    out in any case.  `wanted` holds the names that nodes should have, `taken` what no node may be called,
+    and `numbered` those of a whole graph, of which this is a part: every text about it names it alike.
     """
     apart = _lifted(order, outputs, kept)
-    ideal = {node: wanted[node] for node in given}
-    ideal |= {node: wanted.get(node, f"t{place}") for place, node in enumerate(apart, 1)}
-    names = notation.names(ideal, taken)
+    ideal = dict(numbered or {})
+    first = 1 + sum(node.primitive is not None for node in ideal)
+    ideal |= {node: wanted[node] for node in given}
+    for place, node in enumerate(apart, first):
+        ideal[node] = wanted.get(node, ideal.get(node, f"t{place}"))
+    found = notation.names(ideal, taken)
+    names = {node: found[node] for node in (*given, *apart)}
     return [(names[node], joined(notation, notation.node(node), names)) for node in apart], names
+
+
+def numbering(order: Iterable[Value], wanted: Mapping[Value, str]) -> dict[Value, str]:
+    """A name for every node of a graph: the wanted one, or x1, x2, ... for a leaf and t1, t2, ... for a result."""
+    counts: collections.Counter[str] = collections.Counter()
+    names: dict[str, dict[Value, str]] = {"x": {}, "t": {}}
+    for node in order:
+        letter = "x" if node.primitive is None else "t"
+        counts[letter] += 1
+        names[letter][node] = wanted.get(node, f"{letter}{counts[letter]}")
+    return names["x"] | names["t"]
 
 
 def _lifted(order: Sequence[Value], outputs: Sequence[Any], kept: Container[Value]) -> list[Value]:
