@@ -71,7 +71,7 @@ def lines(
 
 
 def numbering(order: Iterable[Value], wanted: Mapping[Value, str]) -> dict[Value, str]:
-    """A name for every node of a graph: the wanted one, or x1, x2, ... for a leaf and t1, t2, ... for a result."""
+    """A name for every node of a graph: the wanted one, or x1, x2, ... (leaves) and t1, t2, ... (results)."""
     counts: collections.Counter[str] = collections.Counter()
     names: dict[str, dict[Value, str]] = {"x": {}, "t": {}}
     for node in order:
