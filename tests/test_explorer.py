@@ -8,7 +8,7 @@ import re
 import pytest
 
 import autograd
-from autograd import Graph, Value, explore, primitive, straightline, tanh, trace, where
+from autograd import Graph, Value, draw, explore, primitive, straightline, tanh, trace, where
 from autograd.explorer import Explorer
 from autograd.primitives import table
 
@@ -61,6 +61,16 @@ def test_a_missing_folder_is_named_and_nothing_is_written(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         explore(neuron(), tmp_path / "none" / "page.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_no_file_and_the_message_says_what_to_give(tmp_path):
+    folder = tmp_path / "pages.svg"
+    folder.mkdir()
+    for thing in (explore(neuron()), draw(neuron())):
+        with pytest.raises(IsADirectoryError, match=r"pages\.svg is a folder: give the name of a file in it$"):
+            thing.write(folder)
+    assert list(tmp_path.iterdir()) == [folder]
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("thing", [3.0, "x", None, [Value(1.0)]])

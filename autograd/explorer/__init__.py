@@ -49,7 +49,8 @@ def explore(
     which computes everything anew.  The last output is differentiated until the reader chooses another.
     With a path, writes the file, as a whole or not at all, and returns the path.  Without, returns what a
     notebook displays.  Raises TypeError for anything but a Value or a Graph, ValueError for more than
-    `limit` nodes or no output, and FileNotFoundError for a missing folder.
+    `limit` nodes or no output, FileNotFoundError for a missing folder, and IsADirectoryError for a path that
+    is a folder.
 
     >>> x = Value(3.0, label="x")
     >>> page = explore(x * x + 1)
@@ -127,7 +128,7 @@ class Explorer:
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Writes the page, as a whole or not at all, and returns the path.
 
-        Raises FileNotFoundError if there is no such folder.
+        Raises FileNotFoundError if there is no such folder, and IsADirectoryError if the path is one.
         """
         path = Path(path)
         check_folder(path)
