@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import autograd
+import nn
 from autograd import Graph, Value, explore, logical_and, primitives, trace, where
 from autograd.primitives import table
 
@@ -97,6 +98,11 @@ def details(page):
 
 def box(page, title):
     return page.locator(".box", has=page.locator(".name", has_text=re.compile(rf"^{re.escape(title)}$")))
+
+
+def overlap(one, other):
+    """Whether two rectangles do, given as left, top, right, bottom."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def agrees(found, expected):
@@ -392,6 +398,21 @@ def test_scopes_open_and_close_and_closed_ones_bundle_their_edges(opened):
     assert page.locator(".frame").count() == 2
 
 
+def test_labels_of_edges_into_a_closed_scope_stand_apart_and_keep_their_colour(opened):
+    network = nn.MLP(3, [4, 1])
+    page = opened(explore(network([Value(float(place), f"x{place}") for place in range(3)])).html)
+    page.get_by_role("button", name="Close every scope").click()
+    labels = page.locator(".partial", has_text="×")
+    assert labels.all_text_contents() == ["×4"] * 4
+    places = labels.evaluate_all(
+        "all => all.map(one => one.getBBox()).map(r => [r.x, r.y, r.x + r.width, r.y + r.height])"
+    )
+    assert not any(overlap(*pair) for pair in itertools.combinations(places, 2))
+    for position in range(4):
+        step(page, position)
+        assert page.locator(".partial.broken").count() == 0
+
+
 def test_a_search_finds_names_operations_and_scopes_and_opens_what_is_closed(opened):
     x = Value(2.0, "x")
     with autograd.scope("deep"):
@@ -457,8 +478,6 @@ def test_the_wheel_zooms_at_the_pointer_and_a_drag_pans_without_choosing(opened)
 
 
 def test_boxes_never_overlap(opened):
-    import nn
-
     network = nn.MLP(2, [4, 4, 1])
     page = opened(explore(network([Value(1.0, "x0"), Value(-2.0, "x1")])).html)
     page.get_by_role("button", name="Open every scope").click()
@@ -467,9 +486,7 @@ def test_boxes_never_overlap(opened):
         "all => all.map(one => one.getBoundingClientRect()).map(r => [r.x, r.y, r.right, r.bottom])",
     )
     assert len(boxes) > 80
-    for place, (left, top, right, bottom) in enumerate(boxes):
-        for other in boxes[:place]:
-            assert left >= other[2] or right <= other[0] or top >= other[3] or bottom <= other[1]
+    assert not any(overlap(*pair) for pair in itertools.combinations(boxes, 2))
 
 
 # --- What could go wrong ---

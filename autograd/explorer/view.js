@@ -206,7 +206,7 @@ function openExplorer(host, graph, rules, style) {
       const key = closed === undefined ? `n${node.position}` : `s${closed}`;
       if (!boxes.has(key)) {
         const parent = groupOf(closed === undefined ? node.scope : graph.scopes[closed][0]);
-        const box = { key, parent, ...(closed === undefined ? nodeBox(node) : scopeBox(closed)) };
+        const box = { key, parent, arriving: [], ...(closed === undefined ? nodeBox(node) : scopeBox(closed)) };
         boxes.set(key, box);
         parent.items.push(box);
       }
@@ -218,21 +218,34 @@ function openExplorer(host, graph, rules, style) {
         if (Array.isArray(operand)) return;
         const [from, to] = [boxOf[operand], boxOf[node.position]];
         if (from === to) return;
-        const single = from.node && to.node;
+        const single = Boolean(from.node && to.node);
         const key = single ? `${from.key} ${to.key} ${place}` : `${from.key} ${to.key}`;
-        if (!edges.has(key))
-          edges.set(key, { from, to, place, of: single ? node.operands.length : 1, uses: [] });
+        if (!edges.has(key)) {
+          edges.set(key, { from, to, single, uses: [] });
+          to.arriving.push(edges.get(key));
+        }
         edges.get(key).uses.push({ node, place });
       });
     }
     for (const edge of edges.values()) {
-      edge.shift = (edge.place - (edge.of - 1) / 2) * Math.min(14, 40 / edge.of);
+      edge.shift = edge.to.node ? spread(edge.uses[0].place, edge.to.node.operands.length) : 0;
       connect(edge);
     }
     layOut(whole);
     fix(whole);
+    // Only now is it known in which order edges arrive at a closed scope without crossing each other.
+    for (const { node, arriving } of boxes.values()) {
+      if (node) continue;
+      arriving.sort((one, other) => pointsBefore(one).at(-1)[1] - pointsBefore(other).at(-1)[1]);
+      arriving.forEach((edge, place) => (edge.shift = spread(place, arriving.length)));
+    }
     view.size = [whole.width, whole.height];
     paint();
+  }
+
+  // How far below a box's middle the edge at one of several places ends.
+  function spread(place, places) {
+    return (place - (places - 1) / 2) * Math.min(14, 40 / places);
   }
 
   function nodeBox(node) {
@@ -284,7 +297,10 @@ function openExplorer(host, graph, rules, style) {
         scopeButton(frame, 10, 17),
       );
     }
-    for (const edge of edges.values()) paintEdge(edge);
+    for (const { arriving } of boxes.values()) {
+      const labels = []; // where those stand that arrive at the same box
+      for (const edge of arriving) paintEdge(edge, labels);
+    }
     for (const box of boxes.values()) {
       const { x, y, width, height } = box;
       box.rect = make("rect", { width, height, rx: 6 });
@@ -358,10 +374,15 @@ function openExplorer(host, graph, rules, style) {
     );
   }
 
-  function paintEdge(edge) {
-    const { from, to } = edge;
+  // The points of an edge but the last.
+  function pointsBefore(edge) {
+    return [[edge.from.x + edge.from.width, edge.from.y + edge.from.height / 2], ...pointsOf(edge)];
+  }
+
+  function paintEdge(edge, labels) {
+    const { to } = edge;
     const end = [to.x - 1, to.y + to.height / 2 + edge.shift];
-    const points = [[from.x + from.width, from.y + from.height / 2], ...pointsOf(edge), [end[0] - 5, end[1]]];
+    const points = [...pointsBefore(edge), [end[0] - 5, end[1]]];
     let path = `M${points[0]}`;
     for (let place = 1; place < points.length; place += 1) {
       const [[x0, y0], [x1, y1]] = [points[place - 1], points[place]];
@@ -376,8 +397,21 @@ function openExplorer(host, graph, rules, style) {
       make("path", { d: path }),
       make("path", { class: "head", d: head }),
     );
-    // Before the arrow, the first operands' above their lines: there the edges have parted already.
-    edge.text = make("text", { class: "partial", x: end[0] - 8, y: end[1] + (edge.shift > 0 ? 11 : -4) });
+    const [x, y] = labelPlace(edge, points.at(-2), end, labels);
+    edge.text = make("text", { class: "partial", x, y });
+  }
+
+  // Before the arrow, the first operands' above their lines; where another label stands, further back.
+  function labelPlace(edge, [x0, y0], [x1, y1], labels) {
+    if (!edge.single && edge.uses.length === 1) return [x1, y1]; // it has no label
+    const below = edge.shift > 0 ? 11 : -4;
+    const places = [1, 0.8, 0.6, 0.4, 0.2].map((part) => [
+      x1 - 8 - (x1 - x0) * (1 - part),
+      y1 - (y1 - y0) * (1 - part * part * (3 - 2 * part)) + below,
+    ]);
+    const free = ([x, y]) => labels.every((other) => Math.abs(other[0] - x) > 40 || Math.abs(other[1] - y) > 11);
+    labels.push(places.find(free) ?? places[0]);
+    return labels.at(-1);
   }
 
   // Numbers, colours and marks as of the present step and the present leaves.
@@ -430,9 +464,8 @@ function openExplorer(host, graph, rules, style) {
   }
 
   function updateEdge(edge, now, related) {
-    const { from, to, uses, element, text } = edge;
+    const { from, to, single, uses, element, text } = edge;
     const { node, place } = uses[0];
-    const single = from.node && to.node;
     const partial = program.partials[node.position]?.[place];
     if (!single) text.textContent = uses.length > 1 ? `×${uses.length}` : "";
     else if (node.row.blocked[place] || !now.known.has(node.position)) text.textContent = "";
