@@ -216,6 +216,31 @@ def test_a_typed_number_may_be_any_double_and_reset_brings_the_recorded_bits_bac
     assert shown(page) == before
 
 
+def test_a_slider_widens_for_a_number_beyond_it_and_reset_narrows_it_again(opened):
+    page = opened(explore(lecture()).html)
+    slider = page.locator('[data-leaf="%0"] input[type=range]')
+    ends = "slider => [Number(slider.min), Number(slider.max)]"
+    assert slider.evaluate(ends) == [-2, 6]
+    move(page, 0, 1000)
+    assert slider.evaluate(ends) == [-2, 1000]
+    page.get_by_role("button", name="Back to the recorded numbers").click()
+    assert slider.evaluate(ends) == [-2, 6]
+    assert slider.input_value() == "2"
+
+
+@pytest.mark.parametrize(("text", "thumb"), [("inf", "6"), ("-inf", "-2"), ("nan", "2")])
+def test_a_number_without_a_place_on_its_slider_fades_it_and_a_drag_brings_it_back(opened, text, thumb):
+    page = opened(explore(lecture()).html)
+    slider = page.locator('[data-leaf="%0"] input[type=range]')
+    move(page, 0, text)
+    assert slider.input_value() == thumb
+    assert slider.get_attribute("aria-valuetext") == text
+    assert float(slider.evaluate("slider => getComputedStyle(slider).opacity")) < 0.5
+    slider.fill("3")
+    assert slider.evaluate("slider => getComputedStyle(slider).opacity") == "1"
+    assert shown(page)[0][0] == 3.0
+
+
 def test_what_is_no_number_is_refused_and_changes_nothing(opened):
     page = opened(explore(lecture()).html)
     before = shown(page)

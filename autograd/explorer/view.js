@@ -65,7 +65,10 @@ function openExplorer(host, graph, rules, style) {
   const rule = make("div", { class: "rule", role: "status", "aria-live": "polite" });
   const details = make("div", { class: "details" });
   const leaves = make("div", { class: "leaves" });
-  const reset = button("Reset", "Back to the recorded numbers", () => move(program.recorded));
+  const reset = button("Reset", "Back to the recorded numbers", () => {
+    for (const row of leafRows) row.narrow();
+    move(program.recorded);
+  });
   const scopeButtons = graph.scopes.length
     ? [
         button("Open all", "Open every scope", () => openScopes(graph.scopes.keys())),
@@ -577,8 +580,6 @@ function openExplorer(host, graph, rules, style) {
     const slider = make("input", {
       type: "range",
       step: "any",
-      min: start - reach,
-      max: start + reach,
       disabled,
       "aria-label": `${name}, slider`,
       input: () => change(Number(slider.value)),
@@ -597,6 +598,8 @@ function openExplorer(host, graph, rules, style) {
     });
     const grad = make("span", { class: "grad" });
     const change = (number) => move(program.numbers.map((old, other) => (other === place ? number : old)));
+    const narrow = () => Object.assign(slider, { min: start - reach, max: start + reach });
+    narrow();
     leaves.append(
       make(
         "div",
@@ -619,6 +622,7 @@ function openExplorer(host, graph, rules, style) {
       ),
     );
     return {
+      narrow,
       update(now) {
         const number = program.numbers[place];
         const adjoint = now.adjoints.get(leaf.position);
@@ -626,7 +630,11 @@ function openExplorer(host, graph, rules, style) {
           slider.min = Math.min(slider.min, number);
           slider.max = Math.max(slider.max, number);
           slider.value = number;
+        } else {
+          slider.value = number > 0 ? slider.max : number < 0 ? slider.min : start;
         }
+        slider.classList.toggle("outside", !Number.isFinite(number));
+        slider.setAttribute("aria-valuetext", brief(number));
         if (field !== tree.activeElement || parsed(field.value) !== undefined) field.value = exact(number);
         field.setAttribute("aria-invalid", false);
         grad.textContent = adjoint === undefined ? "" : `grad ${brief(adjoint)}`;
