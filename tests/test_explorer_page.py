@@ -502,6 +502,26 @@ def test_the_wheel_zooms_at_the_pointer_and_a_drag_pans_without_choosing(opened)
     assert page.locator(".box.selected").count() == 0
 
 
+def test_another_size_of_the_window_fits_the_picture_until_the_reader_has_moved_it(opened):
+    page = opened(explore(lecture()).html)
+
+    def camera(width):
+        """Where the picture is after the window got that wide, and the page has seen it."""
+        page.set_viewport_size({"width": width, "height": 700})
+        page.evaluate("new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))")
+        return page.locator(".stage > g").get_attribute("transform")
+
+    narrow, wide = camera(900), camera(1100)
+    assert narrow != wide
+    page.locator(".stage").press("+")
+    zoomed = camera(1100)
+    assert zoomed != wide
+    assert camera(900) == zoomed
+    page.locator(".stage").press("0")
+    assert camera(900) == narrow
+    assert camera(1100) == wide
+
+
 def test_boxes_never_overlap(opened):
     network = nn.MLP(2, [4, 4, 1])
     page = opened(explore(network([Value(1.0, "x0"), Value(-2.0, "x1")])).html)

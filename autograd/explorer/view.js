@@ -706,6 +706,7 @@ function openExplorer(host, graph, rules, style) {
     const [newX, newY] = corner();
     camera.x += (x - newX) * camera.scale;
     camera.y += (y - newY) * camera.scale;
+    camera.moved = true;
     place();
     update();
     scene.querySelector(`[data-scope="${scope}"]`).focus();
@@ -763,9 +764,9 @@ function openExplorer(host, graph, rules, style) {
     show(program.last);
   });
 
-  // --- Camera: the picture's place and scale in the stage ---
+  // --- Camera: the picture's place and scale in the stage; `moved` once it shows no longer the whole ---
 
-  const camera = { x: 0, y: 0, scale: 1 };
+  const camera = { x: 0, y: 0, scale: 1, moved: false };
 
   function place() {
     scene.setAttribute("transform", `translate(${camera.x} ${camera.y}) scale(${camera.scale})`);
@@ -778,6 +779,7 @@ function openExplorer(host, graph, rules, style) {
     camera.scale = Math.min(1.4, width / view.size[0], height / view.size[1]);
     camera.x = (width - view.size[0] * camera.scale) / 2;
     camera.y = (height - view.size[1] * camera.scale) / 2;
+    camera.moved = false;
     place();
   }
 
@@ -789,6 +791,7 @@ function openExplorer(host, graph, rules, style) {
     camera.x = x - ((x - camera.x) * scale) / camera.scale;
     camera.y = y - ((y - camera.y) * scale) / camera.scale;
     camera.scale = scale;
+    camera.moved = true;
     place();
   }
 
@@ -797,6 +800,7 @@ function openExplorer(host, graph, rules, style) {
     camera.scale = Math.max(camera.scale, 0.7);
     camera.x = width / 2 - (box.x + box.width / 2) * camera.scale;
     camera.y = height / 2 - (box.y + box.height / 2) * camera.scale;
+    camera.moved = true;
     place();
   }
 
@@ -838,6 +842,7 @@ function openExplorer(host, graph, rules, style) {
       stage.setPointerCapture(event.pointerId); // from here on it is no click
       camera.x += now[0] - before[0];
       camera.y += now[1] - before[1];
+      camera.moved = true;
       place();
     } else {
       return;
@@ -903,8 +908,10 @@ function openExplorer(host, graph, rules, style) {
   build();
   update();
   fit();
-  // The size may be known only later, in a notebook for example; then the whole is fitted once more.
-  const observer = new ResizeObserver(() => fit());
+  // The size may be known only later, in a notebook for example, and change whenever a message appears.
+  const observer = new ResizeObserver(() => {
+    if (!camera.moved) fit();
+  });
   observer.observe(stage);
   return {
     set: (numbers) => move(numbers, true),
