@@ -96,6 +96,10 @@ def details(page):
     return dict(zip(terms, texts, strict=True))
 
 
+def playing(page):
+    return page.get_by_role("button", name="Play or pause").inner_text() == "❚❚"
+
+
 def box(page, title):
     return page.locator(".box", has=page.locator(".name", has_text=re.compile(rf"^{re.escape(title)}$")))
 
@@ -479,6 +483,40 @@ def test_the_keyboard_walks_zooms_and_plays(opened):
     assert rule(page) == ["d = a * b = 2 * (-3) = -6"]
 
 
+def test_a_page_hears_its_keys_from_the_start(opened):
+    page = opened(explore(lecture()).html)
+    page.keyboard.press("ArrowRight")
+    assert details(page)["name"] == "%6 L"
+    page.reload()
+    page.keyboard.press("Space")
+    assert playing(page)
+    page.keyboard.press("Space")
+    assert not playing(page)
+    page.keyboard.press("/")
+    page.keyboard.type("/ e")
+    assert page.get_by_role("searchbox").input_value() == "/ e"
+    assert not playing(page)
+
+
+def test_keys_pass_by_what_needs_them_itself(opened):
+    page = opened(explore(lecture()).html)
+    slider = page.locator('[data-leaf="%0"] input[type=range]')
+    slider.focus()
+    slider.press("ArrowRight")
+    assert float(slider.input_value()) > 2
+    assert page.locator(".box.selected").count() == 0
+    slider.press("Space")
+    assert playing(page)
+    slider.press("Space")
+    field(page, 0).fill("")
+    field(page, 0).press_sequentially("1/4 ")
+    assert field(page, 0).input_value() == "1/4 "
+    page.get_by_role("button", name="Before the forward pass").press("Space")
+    assert not playing(page)
+    slider.press("/")
+    assert page.get_by_role("searchbox").evaluate("one => one === one.getRootNode().activeElement")
+
+
 def test_the_wheel_zooms_at_the_pointer_and_a_drag_pans_without_choosing(opened):
     page = opened(explore(lecture()).html)
     middle = page.eval_on_selector(
@@ -554,6 +592,23 @@ def test_two_explorers_on_one_page_do_not_touch_each_other(opened):
     one.locator(".box").first.click()
     assert one.locator(".box.selected").count() == 1
     assert other.locator(".box.selected").count() == 0
+
+
+def test_of_two_explorers_on_one_page_the_one_last_touched_hears_the_keys(opened):
+    fragment = explore(lecture()).fragment
+    page = opened(f"<!doctype html><meta charset=utf-8><p>Text</p>{fragment}<hr>{fragment}")
+    both = [page.locator("body > div").nth(place) for place in (0, 1)]
+    page.keyboard.press("Space")
+    assert [playing(one) for one in both] == [False, False]
+    for place in (0, 1):
+        both[place].locator(".details").click()
+        page.keyboard.press("Space")
+        assert [playing(one) for one in both] == [place == 0, place == 1]
+        page.keyboard.press("Space")
+        assert [playing(one) for one in both] == [False, False]
+    page.get_by_text("Text").click()
+    page.keyboard.press("Space")
+    assert [playing(one) for one in both] == [False, False]
 
 
 @pytest.mark.parametrize("label", [HOSTILE, "<b>hi</b>", "p(y|x) & {x<y}", "日本語", "%s \\ \"'`${1}"])

@@ -97,7 +97,7 @@ class Explorer:
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f'<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n'
             f"<style>html, body {{ height: 100%; margin: 0; }}</style>\n</head>\n<body>\n"
-            f"{self._placed('height: 100%')}</body>\n</html>\n"
+            f"{self._placed('height: 100%', 'document')}</body>\n</html>\n"
         )
 
     @property
@@ -105,8 +105,9 @@ class Explorer:
         """An element and its script, to be put into any page, as often as one likes."""
         return self._placed(f"height: {_HEIGHT}px")
 
-    def _placed(self, style: str) -> str:
-        call = "openExplorer(document.currentScript.previousElementSibling, graph, rules, style);"
+    def _placed(self, style: str, keyboard: str = "null") -> str:
+        host = "document.currentScript.previousElementSibling"
+        call = f"openExplorer({host}, graph, rules, style, {keyboard});"
         script = f'(() => {{\n"use strict";\n{self._script}{call}\n}})();'
         return f'<div style="{style}"></div>\n<script>\n{script}\n</script>\n'
 

@@ -1,4 +1,5 @@
 // The page: the picture, the film, the sliders.  `openExplorer(host, graph, rules, style)` fills an element.
+// It hears the keys that are pressed within; where a page holds nothing else, give it the whole `document`.
 //
 // Everything lives in the element's own shadow tree, so that any number of explorers share a page, and text
 // reaches the tree as text nodes only.
@@ -21,7 +22,7 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
-function openExplorer(host, graph, rules, style) {
+function openExplorer(host, graph, rules, style, keyboard) {
   const program = new Program(graph, rules);
   const tree = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const view = {
@@ -88,7 +89,7 @@ function openExplorer(host, graph, rules, style) {
     make("style", {}, style),
     make(
       "section",
-      { class: "explorer" },
+      { class: "explorer", tabindex: -1 }, // a click anywhere within brings the keys here
       make(
         "header",
         {},
@@ -877,6 +878,7 @@ function openExplorer(host, graph, rules, style) {
     "-": () => zoom(1 / 1.3),
     0: fit,
     " ": () => play.click(),
+    "/": () => search.focus(),
     Escape: () => {
       view.selected = null;
       update();
@@ -885,23 +887,27 @@ function openExplorer(host, graph, rules, style) {
       if (view.selected?.scope !== undefined) toggleScope(view.selected.scope);
     },
   };
-  stage.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target !== stage) return;
+  // Whether what has the focus needs a key for itself.
+  function wants(target, key) {
+    if (target.matches("select, input:not([type=range])")) return true;
+    if (key in arrows) return target.matches("input, .rule, dl");
+    return (key === " " || key === "Enter") && target.matches("button, [role=button]");
+  }
+
+  (keyboard ?? tree).addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (wants(event.composedPath()[0], event.key)) return;
     if (event.key in arrows) {
       const box = neighbour(...arrows[event.key]);
       if (box) {
         view.selected = box;
         update();
         follow(box);
+        stage.focus({ preventScroll: true });
       }
     } else if (event.key in keys) keys[event.key]();
     else return;
     event.preventDefault();
-  });
-  tree.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.target.tagName === "INPUT") return;
-    event.preventDefault();
-    search.focus();
   });
 
   openAtFirst();
