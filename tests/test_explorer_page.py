@@ -498,6 +498,36 @@ def test_a_page_hears_its_keys_from_the_start(opened):
     assert not playing(page)
 
 
+def test_enter_opens_the_chosen_scope_and_closes_the_one_around_the_chosen_node(opened):
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    with autograd.scope("layer"):
+        product = x * w
+        total = product + x
+    page = opened(explore(total).html)
+    page.get_by_role("button", name="Close every scope").click()
+    page.locator(".stage").focus()
+    names = []
+    for key in ("ArrowRight", "Enter", "ArrowRight", "Enter", "Enter", "ArrowLeft"):
+        page.keyboard.press(key)
+        names.append(details(page).get("name") or details(page)["scope"])
+    assert names == ["layer", "%2", "%3", "layer", "%2", "%0 x"]
+
+
+def test_arrows_walk_on_after_a_scope_was_opened_by_its_title(opened):
+    x = Value(2.0, "x")
+    with autograd.scope("layer"):
+        output = x * 3 + 1
+    page = opened(explore(output).html)
+    title = page.get_by_role("button", name="layer", exact=True)
+    for _ in range(2):
+        title.press("Enter")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert details(page)["name"] == "%1"
+    title.press("Enter")
+    assert page.locator(".box.selected .scope").count() == 1
+
+
 def test_keys_pass_by_what_needs_them_itself(opened):
     page = opened(explore(lecture()).html)
     slider = page.locator('[data-leaf="%0"] input[type=range]')

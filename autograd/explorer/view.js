@@ -179,6 +179,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
   const MONO = 'ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace';
   const numberWidth = widthOf("0".repeat(NUMBER_WIDTH + 5), `11px ${MONO}`);
 
+  // Lays out the boxes anew.  The chosen one stays so, or else what it is in now, or the first in it.
   function build() {
     const whole = { items: [], links: [], ports: new Map(), parent: null };
     const groups = new Map();
@@ -244,6 +245,10 @@ function openExplorer(host, graph, rules, style, keyboard) {
       arriving.forEach((edge, place) => (edge.shift = spread(place, arriving.length)));
     }
     view.size = [whole.width, whole.height];
+    if (view.selected) {
+      const { key, node, scope } = view.selected;
+      view.selected = boxes.get(key) ?? boxOf[(node ?? members[scope][0]).position];
+    }
     paint();
   }
 
@@ -688,7 +693,6 @@ function openExplorer(host, graph, rules, style, keyboard) {
 
   function openScopes(scopes) {
     view.open = new Set(scopes);
-    view.selected = null;
     build();
     update();
     fit();
@@ -701,8 +705,8 @@ function openExplorer(host, graph, rules, style, keyboard) {
       return [x, y];
     };
     const [x, y] = corner();
+    const onTitle = tree.activeElement?.matches(".scope");
     if (!view.open.delete(scope)) view.open.add(scope);
-    view.selected = null;
     build();
     const [newX, newY] = corner();
     camera.x += (x - newX) * camera.scale;
@@ -710,7 +714,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
     camera.moved = true;
     place();
     update();
-    scene.querySelector(`[data-scope="${scope}"]`).focus();
+    if (onTitle) scene.querySelector(`[data-scope="${scope}"]`).focus();
   }
 
   function select(box) {
@@ -884,7 +888,8 @@ function openExplorer(host, graph, rules, style, keyboard) {
       update();
     },
     Enter: () => {
-      if (view.selected?.scope !== undefined) toggleScope(view.selected.scope);
+      const scope = view.selected?.scope ?? view.selected?.node.scope ?? null;
+      if (scope !== null) toggleScope(scope);
     },
   };
   // Whether what has the focus needs a key for itself.
