@@ -160,12 +160,12 @@ def test_the_backward_pass_writes_the_rule_and_reads_as_python_s_sums(opened):
     step(page, 4)
     assert rule(page) == ["dL/dL = 1"]
     step(page, 5)
-    assert rule(page) == ["dL/de += dL/de * dL/dL = -2 * 1 = -2", "dL/df += dL/df * dL/dL = 4 * 1 = 4"]
+    assert rule(page) == ["dL/de += ∂L/∂e · dL/dL = -2 · 1 = -2", "dL/df += ∂L/∂f · dL/dL = 4 · 1 = 4"]
     step(page, 6)
-    assert rule(page) == ["dL/dd += de/dd * dL/de = 1 * -2 = -2", "dL/dc += de/dc * dL/de = 1 * -2 = -2"]
+    assert rule(page) == ["dL/dd += ∂e/∂d · dL/de = 1 · (-2) = -2", "dL/dc += ∂e/∂c · dL/de = 1 · (-2) = -2"]
     assert [grad for _, grad in shown(page).values()] == [None, None, -2.0, -2.0, -2.0, 4.0, 1.0]
     step(page, 7)
-    assert rule(page) == ["dL/da += dd/da * dL/dd = -3 * -2 = 6", "dL/db += dd/db * dL/dd = 2 * -2 = -4"]
+    assert rule(page) == ["dL/da += ∂d/∂a · dL/dd = -3 · (-2) = 6", "dL/db += ∂d/∂b · dL/dd = 2 · (-2) = -4"]
     assert [grad for _, grad in shown(page).values()] == [6.0, -4.0, -2.0, -2.0, -2.0, 4.0, 1.0]
 
 
@@ -176,13 +176,13 @@ def test_a_node_used_twice_adds_up_before_the_reader_s_eyes(opened):
     assert shown(page)[0] == (3.0, 1.0)
     step(page, 5)
     assert shown(page)[0] == (3.0, 7.0)
-    assert rule(page) == ["dL/dx += d%1/dx * dL/d%1 = 3 * 1 = 3"] * 2
+    assert rule(page) == ["dL/dx += ∂%1/∂x · dL/d%1 = 3 · 1 = 3"] * 2
 
 
 def test_an_argument_that_was_not_selected_gets_nothing_and_the_rule_says_so(opened):
     graph = trace(lambda x, y: where(x > 0, x, y))(1.0, 2.0)
     page = opened(explore(graph).html)
-    assert rule(page)[-1] == "dL/dy += dL/dy * dL/dL = 0 * 1: nothing, not selected"
+    assert rule(page)[-1] == "dL/dy += ∂L/∂y · dL/dL = 0 · 1: nothing, not selected"
 
 
 def test_play_goes_through_all_steps_and_stops(opened):
@@ -387,7 +387,7 @@ def test_another_output_can_be_chosen(opened):
     assert shown(page)[0] == (3.0, 2.0)
     page.locator("select").select_option(label="square")
     assert shown(page)[0] == (3.0, 6.0)
-    assert rule(page)[0] == "dsquare/dx += dsquare/dx * dsquare/dsquare = 3 * 1 = 3"
+    assert rule(page)[0] == "dsquare/dx += ∂square/∂x · dsquare/dsquare = 3 · 1 = 3"
 
 
 # --- The picture ---

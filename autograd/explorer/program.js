@@ -151,11 +151,12 @@ class Program {
     };
   }
 
-  // The chain rule for one argument, in names and in numbers.
+  // The chain rule for one argument, in names and in numbers: ∂ marks the local derivative, d the whole one.
   rule(node, { argument, partial, adjoint, skipped, part }) {
     const L = this.output.name;
-    const words = `d${L}/d${argument.name} += d${node.name}/d${argument.name} * d${L}/d${node.name}`;
-    const numbers = `${brief(partial)} * ${brief(adjoint)}`;
+    const local = `∂${node.name}/∂${argument.name}`;
+    const words = `d${L}/d${argument.name} += ${local} · d${L}/d${node.name}`;
+    const numbers = `${brief(partial)} · ${bracketed(brief(adjoint))}`;
     if (!skipped) return `${words} = ${numbers} = ${brief(part)}`;
     return `${words} = ${numbers}: nothing, ${adjoint === 0 ? "an adjoint of 0 adds 0" : "not selected"}`;
   }
@@ -175,12 +176,14 @@ class Program {
 }
 
 function applied(row, operands) {
-  const bracketed = operands.map((operand) => (operand.startsWith("-") ? `(${operand})` : operand));
-  if (row.infix && operands.length === 1) return bracketed[0] + row.infix;
-  if (row.infix) return bracketed.join(` ${row.infix} `);
-  if (!/^\w/.test(row.symbol)) return row.symbol + bracketed[0];
+  const parts = operands.map(bracketed);
+  if (row.infix && operands.length === 1) return parts[0] + row.infix;
+  if (row.infix) return parts.join(` ${row.infix} `);
+  if (!/^\w/.test(row.symbol)) return row.symbol + parts[0];
   return `${row.symbol}(${operands.join(", ")})`;
 }
+
+const bracketed = (operand) => (operand.startsWith("-") ? `(${operand})` : operand);
 
 // Four or so significant digits, at most eleven characters.
 function brief(number, digits = 4) {
