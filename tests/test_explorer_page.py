@@ -69,7 +69,7 @@ def shown(page):
     tips = page.eval_on_selector_all(".box > title", "tips => tips.map(tip => tip.textContent)")
     found = {}
     for tip in tips:
-        place, data, grad = re.fullmatch(r"%(\d+) .*: data (\S+), grad (\S+)", tip).groups()
+        place, data, grad = re.fullmatch(r"%(\d+).*: data (\S+), grad (\S+)", tip).groups()
         found[int(place)] = (number(data), number(grad))
     return dict(sorted(found.items()))
 
@@ -177,6 +177,45 @@ def test_a_node_used_twice_adds_up_before_the_reader_s_eyes(opened):
     step(page, 5)
     assert shown(page)[0] == (3.0, 7.0)
     assert rule(page) == ["dL/dx += ∂%1/∂x · dL/d%1 = 3 · 1 = 3"] * 2
+
+
+def test_every_box_shows_the_name_by_which_rules_speak_of_it(opened):
+    x = Value(2.0, "x")
+    page = opened(explore((x * 3 + Value(1.0)) * 2).html)
+    assert page.locator(".box .id").all_text_contents() == ["", "%2", "%1", "%3", "L"]  # inputs first
+    assert rule(page) == ["dL/dx += ∂%1/∂x · dL/d%1 = 3 · 2 = 6"]
+
+
+def namesakes():
+    """Two leaves called w in different scopes, two called v in one scope, and one called x."""
+    x = Value(2.0, "x")
+    total = x * 0
+    for name in ("a", "b"):
+        with autograd.scope(name):
+            total = total + x * Value(3.0, "w")
+    with autograd.scope("c"):
+        return total + Value(5.0, "v") * Value(7.0, "v")
+
+
+def test_a_name_that_several_nodes_bear_is_told_with_its_scopes(opened):
+    page = opened(explore(namesakes()).html)
+    names = page.locator(".link").all_inner_texts()
+    assert [name.partition("%")[0] for name in names] == ["x", "a/w", "b/w", "c/v", "c/v"]
+    tips = page.locator(".box > title").all_text_contents()
+    assert [tip.partition(":")[0].split()[-1] for tip in tips if "w" in tip] == ["a/w", "b/w"]
+    page.locator(".link", has_text="b/w").click()
+    assert details(page)["name"].endswith(" b/w")
+    page.keyboard.press("ArrowRight")
+    assert details(page)["∂/∂b/w"] == "2"
+    lines = []
+    for position in range(25):
+        step(page, position)
+        lines += rule(page)
+    assert [line for line in lines if "w" in line and "dL" in line] == [
+        "dL/d(b/w) += ∂%6/∂(b/w) · dL/d%6 = 2 · 1 = 2",
+        "dL/d(a/w) += ∂%3/∂(a/w) · dL/d%3 = 2 · 1 = 2",
+    ]
+    assert "%10 = v%8 * v%9 = 5 * 7 = 35" in lines
 
 
 def test_an_argument_that_was_not_selected_gets_nothing_and_the_rule_says_so(opened):
@@ -454,7 +493,7 @@ def test_a_search_finds_names_operations_and_scopes_and_opens_what_is_closed(ope
     search.fill("TANH")
     assert page.get_by_text("1 found").is_visible()
     search.press("Enter")
-    assert details(page)["name"] == "%2"
+    assert details(page)["name"] == "%2 L"
     search.fill("deep")
     assert page.get_by_text("2 found").is_visible()
 
@@ -510,7 +549,7 @@ def test_enter_opens_the_chosen_scope_and_closes_the_one_around_the_chosen_node(
     for key in ("ArrowRight", "Enter", "ArrowRight", "Enter", "Enter", "ArrowLeft"):
         page.keyboard.press(key)
         names.append(details(page).get("name") or details(page)["scope"])
-    assert names == ["layer", "%2", "%3", "layer", "%2", "%0 x"]
+    assert names == ["layer", "%2", "%3 L", "layer", "%2", "%0 x"]
 
 
 def test_arrows_walk_on_after_a_scope_was_opened_by_its_title(opened):
@@ -614,10 +653,13 @@ def test_two_explorers_on_one_page_do_not_touch_each_other(opened):
     one, other = page.locator("body > div").nth(0), page.locator("body > div").nth(1)
     other.locator(".field").fill("3")
     other.locator(".field").press("Enter")
-    assert one.locator(".box > title").all_text_contents() == ["%0 x: data 2, grad 4", "%1 : data 4, grad 1"]
+    assert one.locator(".box > title").all_text_contents() == [
+        "%0 x: data 2, grad 4",
+        "%1 L: data 4, grad 1",
+    ]
     assert other.locator(".box > title").all_text_contents() == [
         "%0 x: data 3, grad 5",
-        "%1 : data 15, grad 1",
+        "%1 L: data 15, grad 1",
     ]
     one.locator(".box").first.click()
     assert one.locator(".box.selected").count() == 1

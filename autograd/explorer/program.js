@@ -21,6 +21,30 @@ function topologicalOrder(ends, argumentsOf, without = []) {
   return order;
 }
 
+// What nodes are called: `path`, the scopes; `own`, the label, or the number where there is none, both for two
+// of one label in one scope; `unique`, with the path where others are called the same.  `name` begins as that.
+function giveNames(nodes, scopes) {
+  const paths = [];
+  for (const [parent, name] of scopes) paths.push(`${parent === null ? "" : paths[parent]}${name}/`);
+  for (const node of nodes) {
+    node.path = node.scope === null ? "" : paths[node.scope];
+    node.own = node.label || node.id;
+  }
+  const alike = tally(nodes.map(({ path, own }) => path + own));
+  for (const node of nodes) if (alike.get(node.path + node.own) > 1) node.own = node.label + node.id;
+  const namesakes = tally(nodes.map(({ own }) => own));
+  for (const node of nodes) {
+    node.unique = namesakes.get(node.own) > 1 ? node.path + node.own : node.own;
+    node.name = node.unique;
+  }
+}
+
+function tally(texts) {
+  const counts = new Map();
+  for (const text of texts) counts.set(text, 1 + (counts.get(text) ?? 0));
+  return counts;
+}
+
 class Program {
   constructor(graph, rules) {
     this.rows = graph.rows.map(([name, infix, symbol, selects, comparison, blocked]) => ({
@@ -40,11 +64,11 @@ class Program {
       partials,
       operands,
       row: row === null ? null : this.rows[row],
-      name: label || `%${number}`,
       id: `%${number}`,
       arguments: operands.filter((operand) => !Array.isArray(operand)),
       users: [],
     }));
+    giveNames(this.nodes, graph.scopes);
     for (const node of this.nodes) {
       for (const argument of new Set(node.arguments)) this.nodes[argument].users.push(node.position);
     }
@@ -59,7 +83,7 @@ class Program {
 
   // Which output is differentiated.
   choose(place) {
-    if (this.output) this.output.name = this.output.label || this.output.id;
+    if (this.output) this.output.name = this.output.unique;
     this.output = this.nodes[this.outputs[place]];
     const taken = this.nodes.some((node) => node.label === "L");
     if (!this.output.label && this.output.row && !taken) this.output.name = "L";
@@ -153,9 +177,8 @@ class Program {
 
   // The chain rule for one argument, in names and in numbers: ∂ marks the local derivative, d the whole one.
   rule(node, { argument, partial, adjoint, skipped, part }) {
-    const L = this.output.name;
-    const local = `∂${node.name}/∂${argument.name}`;
-    const words = `d${L}/d${argument.name} += ${local} · d${L}/d${node.name}`;
+    const [L, n, x] = [this.output, node, argument].map(({ name }) => (/[/ ]/.test(name) ? `(${name})` : name));
+    const words = `d${L}/d${x} += ∂${n}/∂${x} · d${L}/d${n}`;
     const numbers = `${brief(partial)} · ${bracketed(brief(adjoint))}`;
     if (!skipped) return `${words} = ${numbers} = ${brief(part)}`;
     return `${words} = ${numbers}: nothing, ${adjoint === 0 ? "an adjoint of 0 adds 0" : "not selected"}`;

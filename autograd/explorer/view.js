@@ -259,10 +259,11 @@ function openExplorer(host, graph, rules, style, keyboard) {
 
   function nodeBox(node) {
     const title = clipped([operation(node), node.label].filter(Boolean).join("  ") || "leaf");
+    const id = node.own === node.label ? 0 : widthOf(node.id, `10.5px ${MONO}`) + 8;
     return {
       node,
       title,
-      width: Math.max(numberWidth + 16, widthOf(title, `bold 12px ${MONO}`) + 20),
+      width: Math.max(numberWidth + 16, widthOf(title, `bold 12px ${MONO}`) + id + 20),
       height: 56,
     };
   }
@@ -321,12 +322,14 @@ function openExplorer(host, graph, rules, style, keyboard) {
       if (box.node) {
         box.tip = make("title");
         box.mark = make("rect", { class: "mark", width: 4, height: height - 12, x: 0, y: 6, rx: 2 });
+        box.id = make("text", { class: "tag id", x: width - 8, y: 18 });
         box.data = make("text", { class: "number", x: width - 8, y: 34 });
         box.grad = make("text", { class: "number", x: width - 8, y: 49 });
         box.element.append(
           box.tip,
           box.mark,
           make("text", { class: "name", x: 10, y: 18 }, box.title),
+          box.id,
           make("text", { class: "tag", x: 10, y: 34 }, "data"),
           box.data,
           make("text", { class: "tag", x: 10, y: 49 }, "grad"),
@@ -455,7 +458,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
     for (const row of leafRows) row.update(now);
   }
 
-  function updateBox({ node, element, tip, mark, data, grad, rect }, now) {
+  function updateBox({ node, element, tip, mark, id, data, grad, rect }, now) {
     const value = now.known.has(node.position) ? program.values[node.position] : undefined;
     const adjoint = now.adjoints.get(node.position);
     data.textContent = now.known.has(node.position) ? brief(value) : "";
@@ -463,7 +466,8 @@ function openExplorer(host, graph, rules, style, keyboard) {
     data.classList.toggle("broken", value !== undefined && !Number.isFinite(value));
     grad.classList.toggle("broken", adjoint !== undefined && !Number.isFinite(adjoint));
     const gradient = adjoint === undefined ? "–" : exact(adjoint);
-    tip.textContent = `${node.id} ${clipped(node.label, 80)}: data ${exact(value)}, grad ${gradient}`;
+    tip.textContent = `${clipped(numbered(node), 80)}: data ${exact(value)}, grad ${gradient}`;
+    id.textContent = node.own === node.label ? "" : node.label ? node.id : node.name;
     element.classList.toggle("unknown", value === undefined);
     const strength = adjoint ? Math.min(1, Math.max(0.15, 0.6 + Math.log10(Math.abs(adjoint)) * 0.15)) : 0;
     const sign = adjoint > 0 ? "positive" : "negative";
@@ -493,6 +497,10 @@ function openExplorer(host, graph, rules, style, keyboard) {
         ? to === boxOf[now.node.position] && uses.some((use) => use.node === now.node)
         : now.kind === "backward" && uses.some((use) => use.node === now.node),
     );
+  }
+
+  function numbered({ id, name }) {
+    return name === id ? id : `${id} ${name}`;
   }
 
   function relatives(box) {
@@ -550,18 +558,16 @@ function openExplorer(host, graph, rules, style, keyboard) {
     if (box.node) {
       const { node } = box;
       const adjoint = now.adjoints.get(node.position);
-      const path = enclosing(node)
-        .map((scope) => graph.scopes[scope][1])
-        .join("/");
-      lines.push(["name", [node.id, node.label].filter(Boolean).join(" ")]);
-      if (path) lines.push(["scope", path]);
+      lines.push(["name", numbered(node)]);
+      if (node.path) lines.push(["scope", node.path.slice(0, -1)]);
       if (node.row) lines.push(["rule", program.formula(node)]);
       lines.push(["data", exact(program.values[node.position])]);
       lines.push(["grad", adjoint === undefined ? "–" : exact(adjoint)]);
       node.operands.forEach((operand, place) => {
         if (Array.isArray(operand) || node.row?.blocked[place]) return;
-        const name = program.nodes[operand].name;
-        lines.push([`∂/∂${clipped(name, 12)}`, exact(program.partials[node.position]?.[place])]);
+        const name = [...program.nodes[operand].name];
+        const end = name.length > 18 ? `…${name.slice(-17).join("")}` : name.join("");
+        lines.push([`∂/∂${end}`, exact(program.partials[node.position]?.[place])]);
       });
     } else {
       lines.push(["scope", graph.scopes[box.scope][1]], ["nodes", String(members[box.scope].length)]);
@@ -612,7 +618,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
         { class: "leafrow", "data-leaf": leaf.id },
         make(
           "button",
-          { type: "button", class: "link", title: leaf.label || leaf.id, click: () => reveal(leaf) },
+          { type: "button", class: "link", title: leaf.name, click: () => reveal(leaf) },
           make(
             "span",
             { class: "quiet" },
@@ -620,7 +626,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
               .map((scope) => `${clipped(graph.scopes[scope][1])}/`)
               .join(""),
           ),
-          name,
+          clipped(leaf.own, 40),
         ),
         grad,
         slider,
@@ -738,11 +744,11 @@ function openExplorer(host, graph, rules, style, keyboard) {
       ? []
       : program.nodes.filter((node) =>
           [
-            node.label,
+            node.path + node.own,
+            node.name,
             node.id,
             node.row?.name,
             node.row?.symbol,
-            ...enclosing(node).map((scope) => graph.scopes[scope][1]),
           ].some((text) => text?.toLowerCase().includes(words)),
         );
     view.next = 0;
@@ -758,7 +764,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
 
   for (const [number, position] of program.outputs.entries()) {
     output.append(
-      make("option", { value: number }, clipped(program.nodes[position].label || program.nodes[position].id)),
+      make("option", { value: number }, clipped(program.nodes[position].unique, 40)),
     );
   }
   output.value = program.outputs.length - 1;
