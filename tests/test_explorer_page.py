@@ -284,12 +284,54 @@ def test_a_number_without_a_place_on_its_slider_fades_it_and_a_drag_brings_it_ba
     assert shown(page)[0][0] == 3.0
 
 
-def test_what_is_no_number_is_refused_and_changes_nothing(opened):
+TYPED = {
+    "1/3": 1 / 3,
+    "-2 / 3": -2 / 3,
+    "pi": math.pi,
+    "-PI": -math.pi,
+    "pi/4": math.pi / 4,
+    "3*pi/4": 3 * math.pi / 4,
+    " +1e-3 ": 1e-3,
+    ".5": 0.5,
+    "1/0": math.inf,
+    "-Infinity": -math.inf,
+}
+REFUSED = ("two", "2,5", "", "1/", "--1", "1//2", "constructor", "e5", "1 2", "-")
+
+
+def test_fractions_and_pi_are_numbers_too(opened):
+    page = opened(explore(Value(2.0, "x")).html)
+    for text, value in TYPED.items():
+        move(page, 0, text)
+        assert shown(page)[0][0] == number(field(page, 0).input_value()) == value, text
+
+
+def test_what_is_no_number_is_refused_with_a_word_and_changes_nothing(opened):
     page = opened(explore(lecture()).html)
     before = shown(page)
-    move(page, 0, "two")
-    assert field(page, 0).get_attribute("aria-invalid") == "true"
-    assert shown(page) == before
+    refusal = page.locator(".refusal[role=status]")
+    for text in REFUSED:
+        move(page, 0, text)
+        assert field(page, 0).get_attribute("aria-invalid") == "true"
+        given = f"“{text}”" if text else "Nothing"
+        assert refusal.inner_text().startswith(f"{given} is no number; a stays 2. Type one such as 2.5, ")
+        assert shown(page) == before
+    field(page, 1).focus()
+    assert field(page, 0).input_value() == "2"
+    assert field(page, 0).get_attribute("aria-invalid") == "false"
+    move(page, 1, 4)
+    assert refusal.is_hidden()
+
+
+def test_a_number_that_is_being_typed_is_left_alone_while_the_passes_play(opened):
+    page = opened(explore(lecture()).html)
+    field(page, 0).fill("0.5")
+    page.get_by_role("button", name="Before the forward pass").evaluate("button => button.click()")
+    assert shown(page)[6] == (None, None)
+    field(page, 0).press("End")
+    field(page, 0).press_sequentially("7")
+    field(page, 0).press("Enter")
+    assert shown(page)[0][0] == 0.57
 
 
 def _rows():

@@ -227,11 +227,23 @@ function exact(number) {
   return String(number);
 }
 
-// The number that was typed; undefined for what is none.
+// The number that was typed: one, or a product or fraction of several; undefined for what is none.
 function parsed(text) {
-  const special = { inf: Infinity, "+inf": Infinity, "-inf": -Infinity, nan: NaN };
-  const word = text.trim().toLowerCase().replace("infinity", "inf");
-  if (word in special) return special[word];
-  const number = Number(word);
-  return word === "" || Number.isNaN(number) ? undefined : number;
+  const [first, ...rest] = text.toLowerCase().replaceAll("infinity", "inf").split(/([*/])/);
+  let number = factor(first);
+  for (let place = 0; place < rest.length && number !== undefined; place += 2) {
+    const next = factor(rest[place + 1]);
+    if (next === undefined) return undefined;
+    number = rest[place] === "*" ? number * next : number / next;
+  }
+  return number;
+}
+
+function factor(text) {
+  const [, sign, word] = text.trim().match(/^([+-]?)(.*)$/);
+  const named = { inf: Infinity, nan: NaN, pi: Math.PI };
+  if (!Object.hasOwn(named, word) && !/^[\d.]/.test(word)) return undefined;
+  const size = named[word] ?? Number(word);
+  if (Number.isNaN(size) && word !== "nan") return undefined;
+  return sign === "-" ? -size : size;
 }

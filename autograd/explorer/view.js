@@ -7,6 +7,7 @@
 const NUMBER_WIDTH = 11; // characters of the widest number that `brief` writes
 const MOST_BOXES = 150; // boxes that are shown before scopes stay closed
 const LEGEND_HEIGHT = 28;
+const TAKEN = "2.5, -1e-3, 1/3, pi/4, inf or nan"; // what may be typed for a leaf
 
 function make(name, attributes = {}, ...children) {
   const inSvg = ["svg", "g", "rect", "path", "text", "title"].includes(name);
@@ -66,6 +67,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
   const rule = make("div", { class: "rule", role: "status", "aria-live": "polite" });
   const details = make("div", { class: "details" });
   const leaves = make("div", { class: "leaves" });
+  const refusal = make("p", { class: "refusal", role: "status" });
   const reset = button("Reset", "Back to the recorded numbers", () => {
     for (const row of leafRows) row.narrow();
     move(program.recorded);
@@ -137,6 +139,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
           details,
           make("div", { class: "heading" }, make("strong", {}, "Leaves"), reset),
           leaves,
+          refusal,
         ),
       ),
     ),
@@ -602,12 +605,24 @@ function openExplorer(host, graph, rules, style, keyboard) {
       size: 11,
       disabled,
       "aria-label": `${name}, number`,
+      title: `A number, such as ${TAKEN}`,
       change: () => {
         const number = parsed(field.value);
         field.setAttribute("aria-invalid", number === undefined);
-        if (number !== undefined) change(number);
+        if (number === undefined) {
+          const given = field.value.trim() ? `“${clipped(field.value)}”` : "Nothing";
+          refusal.textContent = `${given} is no number; ${name} stays ${held()}. Type one such as ${TAKEN}.`;
+        } else {
+          change(number);
+          field.value = held();
+        }
+      },
+      blur: () => {
+        field.value = held();
+        field.setAttribute("aria-invalid", false);
       },
     });
+    const held = () => exact(program.numbers[place]);
     const grad = make("span", { class: "grad" });
     const change = (number) => move(program.numbers.map((old, other) => (other === place ? number : old)));
     const narrow = () => Object.assign(slider, { min: start - reach, max: start + reach });
@@ -647,8 +662,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
         }
         slider.classList.toggle("outside", !Number.isFinite(number));
         slider.setAttribute("aria-valuetext", brief(number));
-        if (field !== tree.activeElement || parsed(field.value) !== undefined) field.value = exact(number);
-        field.setAttribute("aria-invalid", false);
+        if (field !== tree.activeElement) field.value = exact(number); // else it is being typed
         grad.textContent = adjoint === undefined ? "" : `grad ${brief(adjoint)}`;
         grad.title = adjoint === undefined ? "" : exact(adjoint);
       },
@@ -658,6 +672,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
 
   function move(numbers, quietly = false) {
     if (program.missing.length) return;
+    refusal.textContent = "";
     program.set(numbers);
     update();
     if (!quietly) view.listener([...program.numbers]);
