@@ -138,6 +138,16 @@ def test_the_page_opens_with_python_s_numbers_to_the_last_bit(opened):
     }
 
 
+def test_each_pass_counts_its_own_steps(opened):
+    page = opened(explore(lecture()).html)
+    counts = []
+    for position in range(8):
+        step(page, position)
+        counts.append(page.locator(".counter").inner_text())
+    forward = [f"forward {place}/3" for place in (1, 2, 3)]
+    assert counts == ["leaves", *forward, *(f"backward {place}/4" for place in (1, 2, 3, 4))]
+
+
 def test_the_forward_pass_computes_one_node_at_a_step(opened):
     page = opened(explore(lecture()).html)
     step(page, 0)
@@ -229,7 +239,7 @@ def test_play_goes_through_all_steps_and_stops(opened):
     play = page.get_by_role("button", name="Play or pause")
     play.click()
     page.wait_for_function(
-        "document.querySelector('div').shadowRoot.querySelector('.counter').textContent === 'backward 3/3'"
+        "document.querySelector('div').shadowRoot.querySelector('.counter').textContent === 'backward 2/2'"
     )
     page.wait_for_function(
         "document.querySelector('div').shadowRoot.querySelector('.controls').innerText.includes('▶')"

@@ -139,7 +139,8 @@ class Program {
   }
 
   // The film at a step: 0 knows the leaves only, the last one every adjoint.
-  // `known` are the nodes with values, `adjoints` the sums so far, `node` is what the step is about.
+  // `known` are the nodes with values, `adjoints` the sums so far, `node` is what the step is about; it is
+  // number `turn` of the `turns` of its pass.
   at(step) {
     const leaves = this.nodes.filter((node) => !node.row).map((node) => node.position);
     const known = new Set([...leaves, ...this.forward.slice(0, step)]);
@@ -149,7 +150,8 @@ class Program {
     }
     if (step <= this.forward.length) {
       film.node = this.nodes[this.forward[step - 1]];
-      return { ...film, kind: "forward", lines: [this.formula(film.node)] };
+      const turns = this.forward.length;
+      return { ...film, kind: "forward", turn: step, turns, lines: [this.formula(film.node)] };
     }
     if (this.crossed) {
       return { ...film, kind: "stopped", lines: ["No backward pass: the values are not known."] };
@@ -171,6 +173,8 @@ class Program {
     return {
       ...film,
       kind: "backward",
+      turn: swept.length + 1,
+      turns: this.sweep.length + 1,
       lines: lines.length ? lines : [`${film.node.name} hands nothing on.`],
     };
   }

@@ -454,8 +454,8 @@ function openExplorer(host, graph, rules, style, keyboard) {
     alarm.hidden = !(program.crossed || program.missing.length);
     alarm.textContent = program.crossed ? crossing() : program.missing.length ? missing() : "";
     film.value = view.step;
-    film.setAttribute("aria-valuetext", `${now.kind}: ${now.lines.join("; ")}`);
-    counter.textContent = `${now.kind} ${view.step}/${program.last}`;
+    counter.textContent = now.turn ? `${now.kind} ${now.turn}/${now.turns}` : now.kind;
+    film.setAttribute("aria-valuetext", `${counter.textContent}: ${now.lines.join("; ")}`);
     rule.replaceChildren(...now.lines.map((line) => make("div", {}, line)));
     describe(now);
     for (const row of leafRows) row.update(now);
