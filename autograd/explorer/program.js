@@ -168,7 +168,7 @@ class Program {
         adjoints.set(argument.position, (adjoints.get(argument.position) ?? 0) + part);
       }
     }
-    const L = this.output.name;
+    const L = spoken(this.output);
     const lines = handed?.map((contribution) => this.rule(film.node, contribution)) ?? [`d${L}/d${L} = 1`];
     return {
       ...film,
@@ -181,7 +181,7 @@ class Program {
 
   // The chain rule for one argument, in names and in numbers: ∂ marks the local derivative, d the whole one.
   rule(node, { argument, partial, adjoint, skipped, part }) {
-    const [L, n, x] = [this.output, node, argument].map(({ name }) => (/[/ ]/.test(name) ? `(${name})` : name));
+    const [L, n, x] = [this.output, node, argument].map(spoken);
     const words = `d${L}/d${x} += ∂${n}/∂${x} · d${L}/d${n}`;
     const numbers = `${brief(partial)} · ${bracketed(brief(adjoint))}`;
     if (!skipped) return `${words} = ${numbers} = ${brief(part)}`;
@@ -200,6 +200,11 @@ class Program {
     const value = brief(this.values[node.position]);
     return `${node.name} = ${applied(node.row, names)} = ${applied(node.row, numbers)} = ${value}`;
   }
+}
+
+// A name as it stands in a derivative, where no slash of its own may be taken for the fraction's.
+function spoken({ name }) {
+  return /[/ ]/.test(name) ? `(${name})` : name;
 }
 
 function applied(row, operands) {
