@@ -67,7 +67,7 @@ def test_a_folder_is_no_file_and_the_message_says_what_to_give(tmp_path):
     folder = tmp_path / "pages.svg"
     folder.mkdir()
     for thing in (explore(neuron()), draw(neuron())):
-        with pytest.raises(IsADirectoryError, match=r"pages\.svg is a folder: give the name of a file in it$"):
+        with pytest.raises(IsADirectoryError, match=r"pages\.svg is a folder: give the name of a file"):
             thing.write(folder)
     assert list(tmp_path.iterdir()) == [folder]
     assert list(folder.iterdir()) == []
@@ -170,6 +170,14 @@ def test_nodes_are_numbered_as_in_the_listing_and_branches_follow_them():
     assert [node[1] for node in description["nodes"]] == [0, 1, 3, 2]
     assert description["branches"] == [[2, True]]
     assert description["title"] == "Graph of 2 inputs, 3 nodes, 1 output"
+
+
+def test_the_heading_is_short_and_the_note_that_no_trace_was_made_stands_apart():
+    page = explore(neuron())
+    assert described(page)["title"] == "Graph of 5 inputs, 10 nodes, 1 output"
+    assert described(page)["note"] == "one path: without a trace no branch was recorded"
+    assert described(explore(trace(lambda x: x * x)(1.0)))["note"] == ""
+    assert "<title>Graph of 5 inputs, 10 nodes, 1 output</title>" in page.html
 
 
 def test_an_inner_node_given_as_an_input_is_a_leaf_of_the_page():

@@ -162,7 +162,8 @@ class _Description:
     """What the page is told of a graph: its nodes, arguments before results, and the rows as JavaScript."""
 
     def __init__(self, graph: Graph) -> None:
-        self.title = str(graph).partition("\n")[0]
+        first = str(graph).partition("\n")[0]
+        self.title, _, self._note = first.removesuffix(")").partition(" (")
         self._graph = graph
         conditions = [condition for condition, _ in graph.branches]
         outputs = [output for output in graph.outputs if isinstance(output, Value)]
@@ -197,6 +198,7 @@ class _Description:
                 nodes.append([f"output {position}", len(nodes), None, [], None, output, []])
         return {
             "title": self.title,
+            "note": self._note,
             "rows": [self._described(row) for row in self._rows],
             "scopes": [[self._scopes[path[:-1]] if path[:-1] else None, path[-1]] for path in self._scopes],
             "nodes": nodes,

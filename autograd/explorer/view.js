@@ -95,7 +95,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
       make(
         "header",
         {},
-        make("span", { class: "title" }, graph.title),
+        make("span", { class: "title", title: graph.note }, graph.title),
         search,
         matches,
         output,
