@@ -96,6 +96,10 @@ def details(page):
     return dict(zip(terms, texts, strict=True))
 
 
+def scale(page):
+    return page.locator(".stage > g").evaluate("scene => scene.getCTM().a")
+
+
 def playing(page):
     return page.get_by_role("button", name="Play or pause").inner_text() == "❚❚"
 
@@ -209,6 +213,7 @@ def namesakes():
 
 def test_a_name_that_several_nodes_bear_is_told_with_its_scopes(opened):
     page = opened(explore(namesakes()).html)
+    page.get_by_role("button", name="Open every scope").click()
     names = page.locator(".link").all_inner_texts()
     assert [name.partition("%")[0] for name in names] == ["x", "a/w", "b/w", "c/v", "c/v"]
     tips = page.locator(".box > title").all_text_contents()
@@ -561,12 +566,11 @@ def test_the_keyboard_walks_zooms_and_plays(opened):
     assert names == ["%6 L", "%4 e", "%5 f"]
     stage.press("Escape")
     assert page.locator(".box.selected").count() == 0
-    scale = "document.querySelector('div').shadowRoot.querySelector('.stage > g').getCTM().a"
-    before = page.evaluate(scale)
+    before = scale(page)
     stage.press("+")
-    assert page.evaluate(scale) == pytest.approx(before * 1.3)
+    assert scale(page) == pytest.approx(before * 1.3)
     stage.press("0")
-    assert page.evaluate(scale) == pytest.approx(before)
+    assert scale(page) == pytest.approx(before)
     film = page.locator("input.film")
     film.focus()
     film.press("Home")
@@ -826,6 +830,23 @@ def test_the_page_follows_the_reader_s_scheme_and_all_text_is_legible(opened, sc
             assert contrast(colour[text], colour[ground]) >= 4.5, (text, ground)
     for mark in ("plus", "minus", "line"):
         assert contrast(colour[mark], colour["ground"]) >= 3, mark
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800), (3840, 2160)])
+def test_a_network_opens_only_so_far_that_it_can_be_read(opened, width, height):
+    network = nn.MLP(2, [4, 4, 1])([Value(1.0, "x0"), Value(-2.0, "x1")])
+    page = opened(explore(network).html, viewport={"width": width, "height": height})
+    assert scale(page) >= 0.6
+    assert page.locator(".box.closed").count() == {390: 3, 1280: 9, 3840: 0}[width]
+
+
+def test_what_is_shown_only_later_opens_by_the_size_it_then_has(opened):
+    fragment = explore(nn.MLP(2, [4, 4, 1])([Value(1.0), Value(-2.0)])).fragment
+    page = opened(f"<!doctype html><meta charset=utf-8><main hidden>{fragment}</main>")
+    assert page.locator(".box.closed").count() == 0
+    page.evaluate("document.querySelector('main').hidden = false")
+    page.locator(".box.closed").first.wait_for()
+    assert scale(page) >= 0.6
 
 
 def test_on_a_phone_everything_is_within_the_width(opened):

@@ -6,6 +6,7 @@
 
 const NUMBER_WIDTH = 11; // characters of the widest number that `brief` writes
 const MOST_BOXES = 150; // boxes that are shown before scopes stay closed
+const LEGIBLE = 0.6; // the least scale at which letters of 12 pixels can be read
 const LEGEND_HEIGHT = 28;
 const TAKEN = "2.5, -1e-3, 1/3, pi/4, inf or nan"; // what may be typed for a leaf
 
@@ -157,15 +158,23 @@ function openExplorer(host, graph, rules, style, keyboard) {
     return found;
   }
 
-  // Opens the scopes depth by depth, as long as the boxes are not too many.
+  // Opens the scopes depth by depth, as long as the boxes are neither too many nor too small for the stage.
   function openAtFirst() {
+    build();
     const depth = graph.scopes.map(([parent], scope) => (parent === null ? 1 : enclosing({ scope }).length));
     for (let deepest = 1; deepest <= Math.max(0, ...depth); deepest += 1) {
       const shown = program.nodes.filter((node) => enclosing(node).length <= deepest).length;
       if (shown + depth.filter((own) => own === deepest + 1).length > MOST_BOXES) return;
+      const before = [...view.open];
       depth.forEach((own, scope) => {
         if (own === deepest) view.open.add(scope);
       });
+      build();
+      if (scaleOfAll() < LEGIBLE) {
+        view.open = new Set(before);
+        build();
+        return;
+      }
     }
   }
 
@@ -798,11 +807,22 @@ function openExplorer(host, graph, rules, style, keyboard) {
     scene.setAttribute("transform", `translate(${camera.x} ${camera.y}) scale(${camera.scale})`);
   }
 
+  // Of the stage, without the legend; null while it is not shown.
+  function room() {
+    const { width, height } = stage.getBoundingClientRect();
+    return width > 0 && height > LEGEND_HEIGHT ? [width, height - LEGEND_HEIGHT] : null;
+  }
+
+  // The scale at which everything is in sight; the largest there is as long as no size is known.
+  function scaleOfAll() {
+    const [width, height] = room() ?? [Infinity, Infinity];
+    return Math.min(1.4, width / view.size[0], height / view.size[1]);
+  }
+
   function fit() {
-    const { width, height: whole } = stage.getBoundingClientRect();
-    const height = whole - LEGEND_HEIGHT;
-    if (width <= 0 || height <= 0) return;
-    camera.scale = Math.min(1.4, width / view.size[0], height / view.size[1]);
+    if (!room()) return;
+    const [width, height] = room();
+    camera.scale = scaleOfAll();
     camera.x = (width - view.size[0] * camera.scale) / 2;
     camera.y = (height - view.size[1] * camera.scale) / 2;
     camera.moved = false;
@@ -936,13 +956,18 @@ function openExplorer(host, graph, rules, style, keyboard) {
     event.preventDefault();
   });
 
-  openAtFirst();
-  build();
-  update();
-  fit();
-  // The size may be known only later, in a notebook for example, and change whenever a message appears.
+  let begun; // with the stage's size known, which in a notebook may be only later
+  function begin() {
+    begun = Boolean(room());
+    view.open.clear();
+    openAtFirst();
+    update();
+    fit();
+  }
+  begin();
   const observer = new ResizeObserver(() => {
-    if (!camera.moved) fit();
+    if (!begun) begin();
+    else if (!camera.moved) fit();
   });
   observer.observe(stage);
   return {
