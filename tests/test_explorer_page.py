@@ -324,7 +324,7 @@ def test_fractions_and_pi_are_numbers_too(opened):
 def test_what_is_no_number_is_refused_with_a_word_and_changes_nothing(opened):
     page = opened(explore(lecture()).html)
     before = shown(page)
-    refusal = page.locator(".refusal[role=status]")
+    refusal = page.locator("[data-leaf='%0'] [role=alert]")
     for text in REFUSED:
         move(page, 0, text)
         assert field(page, 0).get_attribute("aria-invalid") == "true"

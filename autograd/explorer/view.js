@@ -68,7 +68,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
   const rule = make("div", { class: "rule", role: "status", "aria-live": "polite" });
   const details = make("div", { class: "details" });
   const leaves = make("div", { class: "leaves" });
-  const refusal = make("p", { class: "refusal", role: "status" });
+  const refusal = make("p", { class: "refusal", role: "alert" });
   const reset = button("Reset", "Back to the recorded numbers", () => {
     for (const row of leafRows) row.narrow();
     move(program.recorded);
@@ -140,7 +140,6 @@ function openExplorer(host, graph, rules, style, keyboard) {
           details,
           make("div", { class: "heading" }, make("strong", {}, "Leaves"), reset),
           leaves,
-          refusal,
         ),
       ),
     ),
@@ -620,7 +619,9 @@ function openExplorer(host, graph, rules, style, keyboard) {
         field.setAttribute("aria-invalid", number === undefined);
         if (number === undefined) {
           const given = field.value.trim() ? `“${clipped(field.value)}”` : "Nothing";
+          row.append(refusal);
           refusal.textContent = `${given} is no number; ${name} stays ${held()}. Type one such as ${TAKEN}.`;
+          refusal.scrollIntoView({ block: "nearest" });
         } else {
           change(number);
           field.value = held();
@@ -636,27 +637,26 @@ function openExplorer(host, graph, rules, style, keyboard) {
     const change = (number) => move(program.numbers.map((old, other) => (other === place ? number : old)));
     const narrow = () => Object.assign(slider, { min: start - reach, max: start + reach });
     narrow();
-    leaves.append(
+    const row = make(
+      "div",
+      { class: "leafrow", "data-leaf": leaf.id },
       make(
-        "div",
-        { class: "leafrow", "data-leaf": leaf.id },
+        "button",
+        { type: "button", class: "link", title: leaf.name, click: () => reveal(leaf) },
         make(
-          "button",
-          { type: "button", class: "link", title: leaf.name, click: () => reveal(leaf) },
-          make(
-            "span",
-            { class: "quiet" },
-            enclosing(leaf)
-              .map((scope) => `${clipped(graph.scopes[scope][1])}/`)
-              .join(""),
-          ),
-          clipped(leaf.own, 40),
+          "span",
+          { class: "quiet" },
+          enclosing(leaf)
+            .map((scope) => `${clipped(graph.scopes[scope][1])}/`)
+            .join(""),
         ),
-        grad,
-        slider,
-        field,
+        clipped(leaf.own, 40),
       ),
+      grad,
+      slider,
+      field,
     );
+    leaves.append(row);
     return {
       narrow,
       update(now) {
@@ -681,7 +681,7 @@ function openExplorer(host, graph, rules, style, keyboard) {
 
   function move(numbers, quietly = false) {
     if (program.missing.length) return;
-    refusal.textContent = "";
+    refusal.remove();
     program.set(numbers);
     update();
     if (!quietly) view.listener([...program.numbers]);
