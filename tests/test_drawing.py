@@ -481,6 +481,77 @@ def test_an_edge_into_a_sum_bears_the_derivative_of_the_whole_sum():
     assert [edge.label for edge in edges if edge.target == "n2"] == ["∂ 3", "∂ 2", "∂ 1", "∂ 1"]
 
 
+def leaves(names):
+    """Values 1, 2, ... labelled with the letters of a word."""
+    return [Value(1.0 + place, name) for place, name in enumerate(names)]
+
+
+def computed(output, fold):
+    """What each box of a folded picture but those of leaves says that it computes."""
+    boxes = draw(output, fold=fold).diagram.boxes
+    return [f"{box.operation} {box.label}".rstrip() for box in boxes if box.operation]
+
+
+def labelled(node, label):
+    node.label = label
+    return node
+
+
+def of_a_shared_product(a, b, c, d, e, f):
+    shared = a * b
+    return (c * d + e * f + shared) * shared
+
+
+@pytest.mark.parametrize(
+    ("expression", "boxes"),
+    [
+        (lambda a, b, c, d, e, f: a * b + c + d + e, ["Σ 1 product + 3 terms"]),
+        (lambda a, b, c, d, e, f: 0 + a * b + c * d, ["Σ 2 products"]),
+        (lambda a, b, c, d, e, f: a + b + 0 + 3, ["Σ 3 terms"]),
+        (lambda a, b, c, d, e, f: c * d + e * f + a, ["Σ 2 products + a"]),
+        (lambda a, b, c, d, e, f: c * d + e * f + labelled(a * b, "p"), ["Σ 2 products + p", "* p"]),
+        (of_a_shared_product, ["Σ 2 products + 1 term", "*", "*"]),
+        (lambda a, b, c, d, e, f: a * b + c * 2 * 3 * 4 * 5 + d * e, ["Σ 3 products", "* ·, 3 in a row"]),
+        (lambda a, b, c, d, e, f: a * b + c * d + (e**2) ** 2, ["Σ 3 products", "**2"]),
+        (lambda a, b, c, d, e, f: a * 2 * 2 * 2 * 2 + b + c, ["* ·, 3 in a row", "Σ 1 product + 2 terms"]),
+        (lambda a, b, c, d, e, f: a * 2 * 2 * 2 * 2 + b, ["* ·, 4 in a row", "+"]),
+    ],
+)
+def test_a_sum_counts_its_terms_and_of_its_products_those_that_it_holds(expression, boxes):
+    assert computed(expression(*leaves("abcdef")), "repeats") == boxes
+
+
+def test_a_node_whose_data_is_zero_is_folded_as_any_other():
+    a, b, c = Value(0.0, "a"), Value(0.0, "b"), Value(0.0, "c")
+    assert computed(a * b + b * c + c * a, "repeats") == ["Σ 3 products"]
+
+
+def three_in_a_row(a, b, c):
+    """Two rows of sines; of one the second is an operand of something else as well."""
+    middle = sin(sin(a))
+    return Graph(sin(sin(sin(b))), sin(middle), middle + c)
+
+
+@pytest.mark.parametrize(
+    ("expression", "boxes"),
+    [
+        (lambda a, b, c: (a + b + c) - (a * b + b * c), ["Σ 3 terms", "* ×2", "+", "-"]),
+        (lambda a, b, c: (a + b * c + c) - (a + b + c), ["Σ 1 product + 2 terms", "Σ 3 terms", "-"]),
+        (lambda a, b, c: (a * b + c + 1) - (1 + b * c + a), ["Σ 1 product + 2 terms ×2", "-"]),
+        (lambda a, b, c: (a * 2 + b + c) - (2 * b + a + c), ["Σ 1 product + 2 terms"] * 2 + ["-"]),
+        (lambda a, b, c: (a - 2 - 2 - 2) * (2 - (2 - (2 - b))), ["- ·, 3 in a row", "· -, 3 in a row", "*"]),
+        (lambda a, b, c: (a - 2 - 2 - 2) * (b - 3 - 4 - 5), ["- ·, 3 in a row ×2", "*"]),
+        (lambda a, b, c: (2 - (a - 3)) - 5, ["- 3", "2 -", "- 5"]),
+        (lambda a, b, c: ((a**2.5) ** 2.5) ** 2.5 * 2.5 ** (2.5 ** (2.5**b)),
+         ["** ·, 3 in a row", "· **, 3 in a row", "*"]),
+        (three_in_a_row, ["sin, 3 in a row", "sin", "sin", "sin", "+"]),
+    ],
+)  # fmt: skip
+def test_only_what_computes_the_same_in_the_same_way_shares_a_box(expression, boxes):
+    a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    assert sorted(computed(expression(a, b, c), "repeats")) == sorted(boxes)
+
+
 def test_up_to_150_nodes_are_all_drawn_and_more_are_folded():
     assert len(draw(chain(150)).diagram.boxes) == 150
     folded = draw(chain(151))
