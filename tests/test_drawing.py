@@ -411,6 +411,46 @@ def test_an_input_that_no_gradient_reaches_is_said_to_be_so():
     assert "cancels to 0" in draw(x - x, highlight=x).diagram.notes[0]
 
 
+def behind_infinity(x):
+    """sqrt has an infinite derivative at 0, the value of the relu that does not select a negative x."""
+    inner = x.relu()
+    return inner, sqrt(inner)
+
+
+def test_an_operand_that_was_not_selected_receives_nothing_even_of_infinity():
+    x = Value(-1.0, label="x")
+    inner, output = behind_infinity(x)
+    picture = draw(output, view="backward", highlight=x)
+    assert [edge.label for edge in picture.diagram.edges] == ["∂ 0 × inf = 0", "∂ inf × 1 = inf"]
+    assert [edge.alarm for edge in picture.diagram.edges] == [False, True]
+    assert picture.diagram.notes[0] == "no gradient reaches x"
+    path = draw(output, highlight=[x, inner, output])
+    assert path.diagram.notes[0] == "in full colour: a path that carries 0 of the gradient 0 of x"
+
+
+def test_an_adjoint_of_zero_hands_back_zero_even_times_infinity():
+    x = Value(0.0, label="x")
+    picture = draw(sqrt(x) * 0, view="backward", highlight=x)
+    assert [edge.label for edge in picture.diagram.edges] == ["∂ inf × 0 = 0", "∂ 0 × 1 = 0"]
+    assert picture.diagram.notes[0] == "no gradient reaches x"
+
+
+def test_a_run_of_what_does_not_select_hands_back_nothing_either():
+    x = Value(-1.0, label="x")
+    picture = draw(sqrt(x.relu().relu().relu()), fold="repeats", view="backward")
+    assert [edge.label for edge in picture.diagram.edges] == ["∂ 0 × inf = 0", "∂ inf × 1 = inf"]
+
+
+@pytest.mark.parametrize(("fold", "told"), [("none", ["100 %", "100 %"]), ("sums", [])])
+def test_shares_of_parts_that_cancel_are_not_told(fold, told):
+    x = Value(1.0, label="x")
+    picture = draw(x * 1e-5 + x * 1e308 + x * -1e308, fold=fold, highlight=x)
+    assert all(edge.bold for edge in picture.diagram.edges)
+    lines = (edge.label.partition("\n")[2] for edge in picture.diagram.edges)
+    assert [line for line in lines if line] == told
+    assert picture.diagram.notes[-2] == "in full colour: what carries the gradient 1e-05 of x, with its share"
+
+
 def test_a_highlight_that_is_not_in_the_graph_is_an_error():
     x, y = Value(1.0, label="x"), Value(2.0, label="y")
     total = sin(x)

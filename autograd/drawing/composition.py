@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from autograd.drawing import wording
 from autograd.drawing.diagram import Box, Diagram, Edge, Row
-from autograd.drawing.flow import Highlight
+from autograd.drawing.flow import Highlight, received
 from autograd.drawing.folding import Folding, Group
 from autograd.engine import Value
 from autograd.graph import Graph
@@ -160,7 +160,7 @@ def _bundles(content: Content) -> list[list[_Use]]:
             if isinstance(argument, float) or places[argument] == places[node]:
                 continue
             varies = node.primitive.partial(position) is not None  # type: ignore[union-attr]
-            derivative = weights[node] * node.partials[position] if varies else None
+            derivative = received(weights[node], node, position) if varies else None
             use = _Use(node, position, argument, derivative)
             bundles.setdefault((places[argument], places[node]), []).append(use)
     return list(bundles.values())
@@ -212,9 +212,9 @@ def _label(content: Content, uses: list[_Use], derivatives: list[float]) -> tupl
     if use.derivative is None:
         return place, ""
     label, detail = f"∂{place} {wording.number(use.derivative)}", f"∂{place} {use.derivative!r}"
-    adjoint = content.adjoint(target.heads[0]) if content.backward and content.adjoint else None
-    if adjoint is not None:
-        part = adjoint * use.derivative if adjoint else 0.0
+    if content.backward and content.adjoint:
+        adjoint = content.adjoint(target.heads[0]) or 0.0
+        part = received(content.adjoint(use.node) or 0.0, use.node, use.position)
         label += f" × {wording.number(adjoint)} = {wording.number(part)}"
         detail += f" × {adjoint!r} = {part!r}"
     return label, detail

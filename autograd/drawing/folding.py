@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple
 
 from autograd.drawing import wording
+from autograd.drawing.flow import received
 from autograd.engine import Value
 from autograd.graph import Graph
 from autograd.primitives import add, mul, square
@@ -178,7 +179,7 @@ def _weights(graph: Graph, roots: dict[Value, Value]) -> dict[Value, float]:
     for node in reversed(graph.nodes):
         for position, argument in enumerate(node.arguments):
             if isinstance(argument, Value) and roots[argument] is roots[node]:
-                weights[argument] = weights[node] * node.partials[position]
+                weights[argument] = received(weights[node], node, position)
     return weights
 
 
