@@ -159,6 +159,17 @@ def test_every_digit_is_in_the_tooltip():
     assert "%0: data 0.6666666666666666, grad –" in draw(value).pipe("svg", encoding="utf-8")
 
 
+@pytest.mark.parametrize("fold", ["none", "sums"])
+def test_a_node_has_the_number_in_its_tooltip_that_it_has_in_the_listing(fold):
+    a, b, c, d = (Value(1.0 + place, label) for place, label in enumerate("abcd"))
+    output = sin(a * b + b * c + c * d)
+    listing = str(Graph(output))
+    boxes = draw(output, fold=fold).diagram.boxes
+    numbers = {box.operation or box.label: box.tooltip.partition(":")[0] for box in boxes if not box.folded}
+    assert f"{numbers['d']} = d " in listing
+    assert f"{numbers['sin']} = sin(" in listing
+
+
 def test_the_scope_is_in_the_tooltip():
     with autograd.scope("layer0"), autograd.scope("a<b"):
         value = Value(1.0)

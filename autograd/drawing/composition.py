@@ -55,8 +55,9 @@ def compose(content: Content) -> Diagram:
     for output, title in zip(content.graph.outputs, content.titles, strict=True):
         if isinstance(output, Value):
             titles.setdefault(output, []).append(title)
+    numbers = {node: number for number, node in enumerate(content.graph)}
     boxes = [
-        _box(content, group, f"n{place}", strength, titles)
+        _box(content, group, f"n{place}", numbers[group.nodes[0]], strength, titles)
         for place, (group, strength) in enumerate(zip(groups, strengths, strict=True))
     ]
     boxes += [
@@ -99,7 +100,12 @@ def _strengths(content: Content) -> tuple[list[float | None], tuple[str, str] | 
 
 
 def _box(
-    content: Content, group: Group, name: str, strength: float | None, titles: dict[Value, list[str]]
+    content: Content,
+    group: Group,
+    name: str,
+    number: int,
+    strength: float | None,
+    titles: dict[Value, list[str]],
 ) -> Box:
     own = [title for node in group.nodes if node in titles for title in titles[node]]
     label = wording.printable(group.label).strip("\n")
@@ -112,7 +118,7 @@ def _box(
             filter(str.strip, [wording.shortened(label), wording.shortened(", ".join(filter(None, own)))])
         ),
         tuple(rows),
-        tooltip=_tooltip(content, group, name.removeprefix("n"), adjoints),
+        tooltip=_tooltip(group, number, adjoints),
         scope=tuple(wording.shortened(wording.printable(part)) for part in group.scope),
         shade=strength,
         leaf=all(node.primitive is None for node in group.nodes),
@@ -136,9 +142,10 @@ def _row(name: str, numbers: Sequence[float], sign: int = 0) -> Row:
     return Row(name, wording.span(numbers), 0 if any(map(math.isnan, numbers)) else sign, alarm)
 
 
-def _tooltip(content: Content, group: Group, number: str, adjoints: Sequence[float]) -> str:
-    """All digits of a node, and all of a label that was too long to show; of several nodes their number."""
-    path = f" in {wording.printable('/'.join(group.heads[0].scope))}" if group.heads[0].scope else ""
+def _tooltip(group: Group, number: int, adjoints: Sequence[float]) -> str:
+    """All digits of a node, by its number in the listing, and all of a label; of several nodes how many."""
+    scope = wording.printable("/".join(group.heads[0].scope))
+    path = f" in {scope}" if scope.strip() else ""
     if group.folded:
         ends = f"data {wording.span([node._data for node in group.heads])}"
         return f"{wording.count(len(group.nodes), 'node')}{path}: {ends}, grad {wording.span(adjoints)}"
