@@ -422,15 +422,10 @@ def test_an_input_that_no_gradient_reaches_is_said_to_be_so():
     assert "cancels to 0" in draw(x - x, highlight=x).diagram.notes[0]
 
 
-def behind_infinity(x):
-    """sqrt has an infinite derivative at 0, the value of the relu that does not select a negative x."""
-    inner = x.relu()
-    return inner, sqrt(inner)
-
-
 def test_an_operand_that_was_not_selected_receives_nothing_even_of_infinity():
     x = Value(-1.0, label="x")
-    inner, output = behind_infinity(x)
+    inner = x.relu()
+    output = sqrt(inner)
     picture = draw(output, view="backward", highlight=x)
     assert [edge.label for edge in picture.diagram.edges] == ["∂ 0 × inf = 0", "∂ inf × 1 = inf"]
     assert [edge.alarm for edge in picture.diagram.edges] == [False, True]
@@ -665,6 +660,15 @@ def test_scopes_are_clusters_to_the_depth_asked_for():
     assert clusters(1) == [["outer"]]
     assert clusters(2) == [["outer"], ["inner"]]
     assert clusters(9) == clusters(2)
+
+
+@pytest.mark.parametrize("name", ["", " ", "\n", "\x85", "\u2028"])
+def test_a_scope_without_a_visible_name_is_a_cluster_without_a_title(name):
+    with autograd.scope(name):
+        x = Value(1.0, label="x")
+    picture = draw(x)
+    assert [texts(group) for group in groups(picture, "cluster")] == [[]]
+    assert 'subgraph c0 [" "]' in picture.pipe("mmd", encoding="utf-8")
 
 
 def test_micrograd_s_style_has_a_box_for_each_operation():
