@@ -988,12 +988,31 @@ def test_an_unknown_direction_is_an_error():
         ({"depth": -1}, "depth is a whole number, 0 or more, not -1"),
         ({"depth": "all"}, "depth is a whole number, 0 or more, not 'all'"),
         ({"limit": 2.5}, "limit is a whole number, 0 or more, not 2.5"),
-        ({"timeout": 0}, "timeout is a number of seconds, more than 0, not 0"),
+        ({"timeout": 0}, "timeout is a number of seconds, more than 0 and at most a day, 86400, not 0"),
+        ({"timeout": math.nan}, "timeout is a number of seconds, .* not nan"),
+        ({"timeout": math.inf}, "timeout is a number of seconds, .* not inf"),
+        ({"timeout": 1e20}, r"timeout is a number of seconds, .* not 1e\+20"),
+        ({"timeout": "a"}, "timeout is a number of seconds, .* not 'a'"),
+        ({"timeout": None}, "timeout is a number of seconds, .* not None"),
+        ({"format": 5}, "format, or its file's suffix, is one of svg, png.*, not 5"),
+        ({"format": None}, "format, or its file's suffix, is one of svg, png.*, not None"),
     ],
 )
 def test_an_unknown_option_is_an_error_that_names_the_choices(options, message):
     with pytest.raises(ValueError, match=message):
         draw(square(), **options)
+
+
+def test_a_picture_s_own_format_and_timeout_are_as_checked_as_those_of_draw():
+    picture = draw(square(), timeout=86_400)
+    assert picture.timeout == picture.copy().timeout == 86_400.0
+    with pytest.raises(ValueError, match="timeout is a number of seconds"):
+        picture.timeout = math.inf
+    with pytest.raises(ValueError, match="is one of svg, png"):
+        picture.format = 5
+    with pytest.raises(ValueError, match="is one of svg, png"):
+        picture.pipe(5)
+    assert b"</svg>" in picture.pipe("svg")
 
 
 HOSTILE = '</script><img src=x onerror=alert(1)>"]; end %% \\N |}{ `x` #quot; style a:#b; \x00'

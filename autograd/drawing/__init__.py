@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from autograd.drawing import wording
 from autograd.drawing.composition import Adjoint, Content, compose
 from autograd.drawing.diagram import with_separate_operations
-from autograd.drawing.engines import RenderingError
+from autograd.drawing.engines import RenderingError, known, seconds
 from autograd.drawing.flow import all_adjoints, highlighted
 from autograd.drawing.folding import FOLDS, Folding, fold_graph
 from autograd.drawing.picture import TIMEOUT, Picture
@@ -67,7 +67,7 @@ def draw(
         the nodes of a path, arguments before results.
     legend -- whether the signs are explained.
     limit -- the most boxes; with fold="auto", which loses detail unasked, also the most nodes.
-    timeout -- seconds for the layout.
+    timeout -- seconds for the layout, at most a day of them.
 
     Raises TypeError for what is no Value and no Graph, and ValueError for any other option and for a
     picture beyond the limit; the message says what to ask for.
@@ -92,8 +92,7 @@ def draw(
     for name, number in (("depth", depth), ("limit", limit)):
         if not isinstance(number, int) or number < 0:
             raise ValueError(f"{name} is a whole number, 0 or more, not {number!r}")
-    if not timeout > 0:
-        raise ValueError(f"timeout is a number of seconds, more than 0, not {timeout!r}")
+    timeout, format = seconds(timeout), known(format)
     if view == "gradient" and highlight is not None:
         raise ValueError("highlight is for the forward and the backward view, not for view='gradient'")
     graph = Graph(value_or_graph) if isinstance(value_or_graph, Value) else value_or_graph

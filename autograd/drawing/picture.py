@@ -12,7 +12,7 @@ import graphviz
 
 from autograd.drawing import colours, dot
 from autograd.drawing.diagram import Diagram
-from autograd.drawing.engines import SOURCE_FORMATS, RenderingError, known, rendered
+from autograd.drawing.engines import SOURCE_FORMATS, RenderingError, known, rendered, seconds
 from autograd.drawing.mermaid import mermaid
 from autograd.drawing.outline import outline
 from autograd.files import check_folder, write_whole
@@ -78,6 +78,15 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
     @format.setter
     def format(self, format: str) -> None:
         self._own_format = known(format)
+
+    @property
+    def timeout(self) -> float:
+        """The seconds in which a layout is to be done."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, timeout: float) -> None:
+        self._timeout = seconds(timeout)
 
     def __repr__(self) -> str:
         return self.listing
