@@ -1045,6 +1045,46 @@ def test_a_flowchart_holds_no_character_of_a_label_that_mermaid_reads():
     assert shown.startswith("#60;/script#62;#60;img src")
 
 
+JOINER, SPACE = "#8288;", "#160;"  # the word joiner, which takes no room, and the unbreakable space
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("$$x$$", f"#36;{JOINER}#36;{JOINER}x#36;{JOINER}#36;{JOINER}"),
+        ("fa:fa-car", f"fa#58;{JOINER}fa-car"),
+        (r"a\nb", f"a#92;{JOINER}nb"),
+        ("ﬂ°35¶ß", f"ﬂ{JOINER}#176;35#182;{JOINER}ß"),
+        (" a   b c", f"{SPACE}a {SPACE}{SPACE}b c"),
+    ],
+)
+def test_a_flowchart_keeps_apart_what_mermaid_reads_together(label, text):
+    lines = draw(Value(1.0, label=label)).pipe("mmd", encoding="utf-8").splitlines()
+    assert lines[1] == f'b0["{text}<br/>data 1<br/>grad –"]'
+
+
+def test_a_flowchart_s_comments_are_plain_but_for_directives():
+    x = Value(1.0, label="%%{init: <x>}%%")
+    picture = draw(x * 2, highlight=x)
+    comments = [line for line in picture.pipe("mmd", encoding="utf-8").splitlines() if line.startswith("%%")]
+    assert comments[:2] == [
+        "%% in full colour: what carries the gradient 2 of %% {init: <x>}%%, with its share",
+        "%% grad: derivative of the output by the node",
+    ]
+
+
+def test_a_flowchart_that_is_too_large_for_mermaid_says_so_first():
+    total = Value(1.0)
+    for _ in range(250):
+        total = total + total
+    assert draw(total, fold="none").pipe("mmd", encoding="utf-8").startswith("flowchart")
+    more = draw(total + total, fold="none").pipe("mmd", encoding="utf-8")
+    assert more.startswith("%% 502 edges and ")
+    assert "raise maxEdges and maxTextSize with mermaid.initialize\nflowchart LR\n" in more
+    long = draw(Graph(*(Value(1.0, "x" * 70) for _ in range(600))), fold="none").pipe("mmd", encoding="utf-8")
+    assert long.startswith("%% 0 edges and ")
+
+
 def test_a_flowchart_has_a_line_for_every_box_edge_and_scope():
     with autograd.scope("layer"):
         x = Value(3.0, label="x")

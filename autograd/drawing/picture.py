@@ -109,9 +109,10 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         """Writes the picture in the format of the path's suffix, and returns the path.
 
         svg, png, jpg and json work everywhere, pdf with `dot` or pygraphviz.  Without any engine: dot and
-        gv are the source, mmd a Mermaid flowchart and txt plain text.  Raises ValueError for an unknown
-        format, FileNotFoundError for a missing folder and RenderingError if no engine renders it, always
-        before anything is written.
+        gv are the source, mmd a Mermaid flowchart and txt plain text.  Of more than 500 edges or 50,000
+        characters Mermaid draws no flowchart, unless the page that shows it allows more; its first line
+        says so.  Raises ValueError for an unknown format, FileNotFoundError for a missing folder and
+        RenderingError if no engine renders it, always before anything is written.
         """
         path = Path(path)
         if not path.suffix.removeprefix("."):
