@@ -35,7 +35,7 @@ def mermaid(diagram: Diagram, rankdir: str) -> str:
             lines.append("end")
         for part in box.scope[len(open_scope) :]:
             open_scope = (*open_scope, part)
-            lines.append(f'subgraph c{clusters} ["{_escaped(part).strip() or " "}"]')
+            lines.append(f'subgraph c{clusters} ["{_escaped(part) or " "}"]')
             clusters += 1
         lines.append(_box(box, names[box.name]))
     lines += ["end"] * len(open_scope)
