@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from autograd.drawing import wording
 from autograd.drawing.diagram import Box, Diagram, Edge, Row
-from autograd.drawing.flow import Highlight, received
+from autograd.drawing.flow import Highlight
 from autograd.drawing.folding import Folding, Group
 from autograd.engine import Value
 from autograd.graph import Graph
+from autograd.sweeps import handed_on
 
 __all__ = ["Content", "compose"]
 
@@ -167,7 +168,7 @@ def _bundles(content: Content) -> list[list[_Use]]:
             if isinstance(argument, float) or places[argument] == places[node]:
                 continue
             varies = node.primitive.partial(position) is not None  # type: ignore[union-attr]
-            derivative = received(weights[node], node, position) if varies else None
+            derivative = handed_on(weights[node], node, position) or 0.0 if varies else None
             use = _Use(node, position, argument, derivative)
             bundles.setdefault((places[argument], places[node]), []).append(use)
     return list(bundles.values())
@@ -221,7 +222,7 @@ def _label(content: Content, uses: list[_Use], derivatives: list[float]) -> tupl
     label, detail = f"∂{place} {wording.number(use.derivative)}", f"∂{place} {use.derivative!r}"
     if content.backward and content.adjoint:
         adjoint = content.adjoint(target.heads[0]) or 0.0
-        part = received(content.adjoint(use.node) or 0.0, use.node, use.position)
+        part = handed_on(content.adjoint(use.node) or 0.0, use.node, use.position) or 0.0
         label += f" × {wording.number(adjoint)} = {wording.number(part)}"
         detail += f" × {adjoint!r} = {part!r}"
     return label, detail

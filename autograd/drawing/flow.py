@@ -14,9 +14,9 @@ from typing import NamedTuple
 from autograd.drawing import wording
 from autograd.engine import Value
 from autograd.graph import Graph
-from autograd.sweeps import adjoints, tangents
+from autograd.sweeps import adjoints, handed_on, tangents
 
-__all__ = ["Highlight", "all_adjoints", "highlighted", "received"]
+__all__ = ["Highlight", "all_adjoints", "highlighted"]
 
 Places = dict[tuple[Value, int], float | None]
 
@@ -37,21 +37,6 @@ def all_adjoints(graph: Graph, purpose: str) -> dict[Value, float]:
         raise ValueError(f"{purpose} needs a graph of one output, and this one has {len(graph.outputs)}")
     found = adjoints(graph.outputs, [1.0], graph.nodes, as_values=False)
     return dict(zip(graph.nodes, found, strict=True))
-
-
-def received(adjoint: float, node: Value, position: int) -> float:
-    """What a node of that adjoint hands back to the operand at `position`, as a sweep does.
-
-    The strong zero: an adjoint of 0 hands back 0 even times inf, and so does any adjoint to an operand
-    that was not selected.
-
-    >>> received(float("inf"), Value(-1.0).relu(), 0)
-    0.0
-    """
-    partial = node.partials[position]
-    if not adjoint or (not partial and node.primitive.skips(position)):  # type: ignore[union-attr]
-        return 0.0
-    return adjoint * partial
 
 
 def highlighted(graph: Graph, thing: Value | Sequence[Value]) -> Highlight:
@@ -85,7 +70,7 @@ def _input(graph: Graph, source: Value, adjoint: dict[Value, float]) -> Highligh
         for position, argument in enumerate(node.arguments):
             if isinstance(argument, float) or node is source or not tangent[argument]:
                 continue
-            part = received(adjoint[node], node, position)
+            part = handed_on(adjoint[node], node, position) or 0.0
             if part and (part := part * tangent[argument]):
                 nodes |= {node, argument}
                 shares[node, position] = _share(part, total)
@@ -110,7 +95,7 @@ def _path(path: list[Value], adjoint: dict[Value, float]) -> Highlight:
                 f"of {_name(node)}"
             )
         shares |= {(node, place): None for place in places}
-        part = sum(received(part, node, place) for place in places)
+        part = sum(handed_on(part, node, place) or 0.0 for place in places)
     total = adjoint[path[0]]
     share = _share(part, total)
     percentage = "" if share is None else f", {wording.percent(share)}"

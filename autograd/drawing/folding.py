@@ -12,11 +12,11 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple
 
 from autograd.drawing import wording
-from autograd.drawing.flow import received
 from autograd.engine import Value
 from autograd.graph import Graph
 from autograd.primitives import add, mul, square
 from autograd.rows import Primitive
+from autograd.sweeps import handed_on
 
 __all__ = ["FOLDS", "Folding", "Group", "fold_graph"]
 
@@ -179,7 +179,7 @@ def _weights(graph: Graph, roots: dict[Value, Value]) -> dict[Value, float]:
     for node in reversed(graph.nodes):
         for position, argument in enumerate(node.arguments):
             if isinstance(argument, Value) and roots[argument] is roots[node]:
-                weights[argument] = received(weights[node], node, position)
+                weights[argument] = handed_on(weights[node], node, position) or 0.0
     return weights
 
 
