@@ -86,6 +86,18 @@ def operand(thing: Any) -> Operand:
     return thing.name if isinstance(thing, _Symbol) else real(thing)
 
 
+def value_program(row: Primitive, names: Sequence[str]) -> tuple[Program, Operand]:
+    """The program of a row's value for arguments of these names, and the variable that holds it.
+
+    >>> from autograd.primitives import relu
+    >>> program, value = value_program(relu, ["x"])
+    >>> [(name, step.name, operands) for name, step, operands in program.steps], value
+    ([('t0', 'less_equal', ('x', 0.0)), ('t1', 'where', ('t0', 0.0, 'x'))], 't1')
+    """
+    program = Program()
+    return program, operand(row(*(_Symbol(program, name) for name in names)))
+
+
 def value_and_partials(
     row: Primitive, names: Sequence[str], varying: Sequence[int]
 ) -> tuple[Program, Operand, list[Operand | None]]:

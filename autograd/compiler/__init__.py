@@ -1,0 +1,1 @@
+"""Traced functions as machine code: `jit` and `vmap`."""
