@@ -23,6 +23,7 @@ from autograd.rows import Primitive, named, primitive, real, table
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 if TYPE_CHECKING:
+    from autograd.compiler import jit, vmap
     from autograd.drawing import draw
     from autograd.explorer import explore
     from autograd.notation import derivation, expression, latex, steps
@@ -44,6 +45,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "jit",
     "jvp",
     "label",
     "latex",
@@ -62,6 +64,7 @@ __all__ = [
     "value_and_grad",
     "variable_names",
     "vjp",
+    "vmap",
     # `import *` leaves the builtins abs, pow and round as they are, and the rows that only serve others out.
     *(name for name, row in table.items() if not row.auxiliary and not hasattr(builtins, name)),
 ]
@@ -69,12 +72,14 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Loads at its first use what few programs need: modules, and what needs a third-party library."""
-    if name in ("drawing", "explorer", "formula", "math", "notation", "testing"):
+    if name in ("compiler", "drawing", "explorer", "formula", "math", "notation", "testing"):
         return importlib.import_module(f"{__name__}.{name}")
     if name == "draw":
         return importlib.import_module(f"{__name__}.drawing").draw
     if name == "explore":
         return importlib.import_module(f"{__name__}.explorer").explore
+    if name in ("jit", "vmap"):
+        return getattr(importlib.import_module(f"{__name__}.compiler"), name)
     if name in ("derivation", "expression", "latex", "steps"):
         return getattr(importlib.import_module(f"{__name__}.notation"), name)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")

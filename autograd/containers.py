@@ -14,6 +14,7 @@ __all__ = ["register_container"]
 
 _NAMESPACE = "autograd"
 _T = TypeVar("_T")
+_with_names: set[type] = set()  # the registered types that turned out to name their children
 
 
 def register_container(
@@ -42,6 +43,7 @@ def register_container(
         children, rest, *names = flatten(thing)
         if not names:
             return tuple(children), rest
+        _with_names.add(kind)
         return tuple(map(_Held, children)), _Named(rest, tuple(names[0])), tuple(names[0])
 
     def rebuilt(rest: Any, children: Sequence[Any]) -> Any:
@@ -93,10 +95,16 @@ class Structure:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Structure) and (self._spec, self.shapes) == (other._spec, other.shapes)
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(tuple(self.shapes))  # what rebuilds a registered container need not be hashable
 
     def __repr__(self) -> str:
         return str(self._spec.unflatten("*" if shape is None else f"*{shape}" for shape in self.shapes))
+
+    @property
+    def is_number(self) -> bool:
+        """Whether there is nothing but one number."""
+        return bool(self._spec.is_leaf()) and self.shapes == [None]
 
     def leaves(self, tree: Any) -> list[Any]:
         """The numbers of another nested argument of this structure; any one thing counts as a number.
@@ -124,6 +132,24 @@ class Structure:
     def rebuild_derivatives(self, leaves: Sequence[Any]) -> Any:
         """The same with derivatives in place of the numbers: a container with names becomes a dict."""
         return self.replace(self._entries(leaves))
+
+    def stacked(self, columns: Sequence[Any]) -> Any:
+        """Many nested arguments of this structure in one, from a column of numbers for each leaf.
+
+        With an array of shape (count,) in place of a number, and of shape (count, ...) in place of an array.
+        """
+        import numpy
+
+        arrays = [
+            _array(column, (len(column),)) if isinstance(column, list) else column for column in columns
+        ]
+        entries, start = [], 0
+        for shape in self.shapes:
+            size = _size(shape)
+            block = arrays[start : start + size]
+            entries.append(block[0] if shape is None else numpy.stack(block, axis=-1).reshape(-1, *shape))
+            start += size
+        return self.replace(entries)
 
     def replace(self, entries: Iterable[Any]) -> Any:
         """The nested argument with each number and each array replaced by what belongs to it."""
@@ -178,6 +204,23 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
             leaves.append(entry)
         held.extend([False] * (len(leaves) - len(held)))
     return leaves, Structure(spec, shapes, held)
+
+
+def parts(tree: Any, is_part: Callable[[Any], bool]) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
+    """What `is_part` picks of a nested argument, or has no parts; and what rebuilds it of other parts."""
+    import optree
+
+    entries, spec = optree.tree_flatten(tree, is_leaf=is_part, namespace=_NAMESPACE)
+    return entries, spec.unflatten
+
+
+def named_containers(tree: Any) -> list[Any]:
+    """The outermost containers with named children of an argument that `flatten` has taken apart before."""
+    return [thing for thing in parts(tree, _has_names)[0] if _has_names(thing)]
+
+
+def _has_names(thing: Any) -> bool:
+    return type(thing) in _with_names
 
 
 def outer(rows: Structure, columns: Structure, matrix: Sequence[Sequence[Any]]) -> Any:

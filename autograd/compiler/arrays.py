@@ -1,0 +1,82 @@
+"""A program over NumPy arrays: all rows of a path at once, one operation after the other.
+
+The kernel of `vmap` without `jit`: nothing is compiled, and NumPy's own functions compute, so that results
+agree with the engines' to NumPy's accuracy and not in bits.  Over floats the rows' own values compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograd.compiler.program import Program
+from autograd.reduction import reduce_mean, reduce_sum
+from autograd.rows import Primitive
+
+if TYPE_CHECKING:
+    import numpy
+
+__all__ = ["REDUCTIONS", "ArrayKernel", "reduced"]
+
+REDUCTIONS = {"sum": reduce_sum, "mean": reduce_mean}
+
+
+class ArrayKernel:
+    """Evaluates a program over columns: floats that all rows share, and arrays with one number per row."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def point(self, *numbers: float) -> float | tuple[float, ...] | None:
+        """The output for one number per input, a tuple unless there is exactly one; None if a guard misses."""
+        values = self._values(numbers)
+        if any((values[number] != 0) != truth for number, truth in self._program.guards):
+            return None
+        outputs = tuple(values[output] for output in self._program.outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def rows(
+        self, columns: Sequence[Any], count: int, *, reduce: str | None, threads: int = 1
+    ) -> tuple[list[Any], numpy.ndarray[Any, Any] | None]:
+        """The outputs, each as an array of shape (count,) or reduced; and which rows' guards missed."""
+        import numpy
+
+        with numpy.errstate(all="ignore"):
+            values = self._values(columns)
+        missed = None
+        if self._program.guards:
+            missed = numpy.zeros(count, dtype=bool)
+            for number, truth in self._program.guards:
+                missed |= (values[number] != 0) != truth
+        outputs = [numpy.full(count, values[output]) for output in self._program.outputs]
+        return [reduced(output, reduce) for output in outputs], missed
+
+    def _values(self, columns: Sequence[Any]) -> list[Any]:
+        values: list[Any] = [*columns, *self._program.constants]
+        for row, operands in self._program.operations:
+            values.append(_applied(row, [values[operand] for operand in operands]))
+        return values
+
+
+def reduced(column: Any, reduce: str | None) -> Any:
+    """The sum or the mean of a column, in the order of `autograd.reduction`; or the column itself."""
+    if reduce is None:
+        return column
+    return REDUCTIONS[reduce](column if isinstance(column, list) else column.tolist())
+
+
+def _applied(row: Primitive, operands: list[Any]) -> Any:
+    """A row applied to floats and arrays; a truth value as 1.0 or 0.0."""
+    if all(isinstance(operand, float) for operand in operands):
+        return float(row(*operands))
+    try:
+        return row(*operands) * 1.0
+    except TypeError:  # NumPy and SciPy lack the function
+        return _one_by_one(row, operands)
+
+
+def _one_by_one(row: Primitive, operands: list[Any]) -> numpy.ndarray[Any, Any]:
+    import numpy
+
+    points = zip(*(operand.tolist() for operand in numpy.broadcast_arrays(*operands)), strict=True)
+    return numpy.array([row(*point) for point in points], dtype=float)

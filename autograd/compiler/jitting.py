@@ -1,0 +1,205 @@
+"""jit: a function traced once for each path through its branches, and from then on machine code."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from autograd import containers, modes
+from autograd.compiler.kernel import compiled
+from autograd.compiler.mapping import Mapped
+from autograd.compiler.paths import Path, Paths, Stats, record
+from autograd.compiler.program import Program
+from autograd.compiler.signature import has_values, is_recording, signed
+from autograd.graph import Graph, function_name
+
+__all__ = ["Jitted", "jit"]
+
+
+def jit(
+    function: Callable[..., Any], *, static_argnames: str | Iterable[str] = (), fastmath: bool = False
+) -> Jitted:
+    """`function`, traced at its first call and from then on computed by machine code, with the same bits.
+
+    Arguments and results are those of the transforms: numbers, nested containers, arrays and modules; results
+    are floats and float64 arrays.  Numbers vary from call to call; bools, strs, None, the structure of
+    containers and the parameters in `static_argnames`, of any hashable type, are part of the program: for
+    others it is traced again.  So it is where numbers take another branch of `if`, `while`, `max`; after 64
+    paths a RuntimeWarning says so, and further ones are evaluated without being compiled.
+
+    Values that the function uses and that are no arguments are read anew at every call; other variables of
+    Python keep what they were at the trace.  Called with Values, or inside a transform or a trace, it behaves
+    as `function` itself, so that transforms go through it.  Inside `detect_anomaly` nothing is compiled.
+
+    `fastmath` gives up the bits for speed: sums are reordered, and functions are accurate to 4 units in the
+    last place.  Needs llvmlite and NumPy: an ImportError at the first call says how to install them.
+    Raises TypeError for a function that returns anything but numbers, and for arguments it cannot compare.
+
+    >>> @jit
+    ... def f(x, y):
+    ...     return x * y if x > 0 else -y
+    >>> f(2.0, 3.0), f(-1.0, 3.0), f(4.0, 5.0), f.stats.traces
+    (6.0, -3.0, 20.0, 2)
+    >>> from autograd.transforms import grad
+    >>> jit(grad(f))(2.0, 3.0)
+    3.0
+    """
+    if not callable(function):
+        raise TypeError(f"jit compiles a function, not {type(function).__name__}: {function!r}")
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    if names and isinstance(function, Mapped):
+        raise ValueError("a function over rows has no static_argnames: bind them with functools.partial")
+    unknown = set(names) - set(inspect.signature(function).parameters) if names else set()
+    if unknown:
+        raise ValueError(f"{function_name(function)} has no parameter {sorted(unknown)[0]!r} to be static")
+    return Jitted(function, names, fastmath)
+
+
+class Jitted:
+    """A compiled function, as `jit` makes it.
+
+    It pickles if the function does, and is compiled anew where it lands.  What it compiled is freed with it.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], static_argnames: tuple[str, ...], fastmath: bool
+    ) -> None:
+        functools.update_wrapper(self, function, updated=())
+        self._function = function
+        self._static = static_argnames
+        self._fastmath = fastmath
+        self._paths: dict[Hashable, Paths] = {}
+        self._of_floats: dict[int, Callable[..., Any]] = {}
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        name = getattr(self, "__qualname__", "")
+        if self.__module__ != "__main__" and _found(self.__module__, name) is self:
+            return name  # a decorated function: the module has this object under its name
+        return Jitted, (self._function, self._static, self._fastmath)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<compiled {function_name(self._function)}>"
+
+    # --- Calls ---
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """The function's result, by machine code."""
+        if not modes.active and not keywords and len(arguments) in self._of_floats:
+            for argument in arguments:
+                if type(argument) is not float:
+                    break
+            else:
+                found = self._of_floats[len(arguments)](*arguments)
+                if found is not None:
+                    return found
+        if is_recording():
+            return self._function(*arguments, **keywords)
+        if isinstance(self._function, Mapped):
+            return self._over_rows(self._function, arguments, keywords)
+        return self._at_a_point(arguments, keywords)
+
+    def _at_a_point(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        function, dynamic, static = self._split(arguments, keywords)
+        leaves, structure = containers.flatten(dynamic)
+        if has_values(leaves, structure):
+            return self._function(*arguments, **keywords)
+        signature = signed(function_name(function), dynamic, leaves, structure)
+        paths = self._paths_of((signature.key, static))
+        result = paths(lambda: record(function, *dynamic), signature.numbers)
+        if len(arguments) == len(leaves) and paths.paths and not keywords and not static:
+            self._of_floats[len(arguments)] = paths.paths[0].at
+        return result
+
+    def _over_rows(self, mapped: Mapped, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        rows = mapped.rows(arguments, keywords)
+        if rows.is_recorded:
+            return mapped.row_by_row(rows)
+        signature, batch = mapped.batch(rows)
+        return mapped.evaluated(self._paths_of(signature.key), batch)
+
+    def _split(
+        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[Callable[..., Any], tuple[tuple[Any, ...], dict[str, Any]], Hashable]:
+        """The function of the arguments that vary, these arguments, and the static ones as part of a key."""
+        if not self._static:
+            return self._function, (arguments, keywords), ()
+        positional = _positional(self._function)[: len(arguments)]
+        at = {place: arguments[place] for place, name in enumerate(positional) if name in self._static}
+        named = {name: thing for name, thing in keywords.items() if name in self._static}
+        varying = tuple(argument for place, argument in enumerate(arguments) if place not in at)
+        others = {name: thing for name, thing in keywords.items() if name not in named}
+        static = {positional[place]: thing for place, thing in at.items()} | named
+        key = tuple(sorted((name, type(thing), thing) for name, thing in static.items()))
+        return _bound(self._function, at, named), (varying, others), key
+
+    def _paths_of(self, key: Hashable) -> Paths:
+        try:
+            found = self._paths.get(key)
+        except TypeError as error:
+            raise TypeError(
+                f"a static argument of {function_name(self._function)} is hashable, to be compared with "
+                f"that of other calls: {error}"
+            ) from None
+        if found is None:
+            found = self._paths.setdefault(key, Paths(function_name(self._function), self._backend))
+        return found
+
+    def _backend(self, program: Program) -> Any:
+        return compiled(program, fastmath=self._fastmath)
+
+    # --- What has been compiled ---
+
+    @property
+    def graphs(self) -> tuple[Graph, ...]:
+        """The traces, those of the branches taken last first."""
+        return tuple(path.graph for path in self._all_paths())
+
+    @property
+    def stats(self) -> Stats:
+        """How many traces there are, how often guards missed, and what tracing and compiling took."""
+        return functools.reduce(Stats.plus, (paths.stats for paths in self._paths.values()), Stats())
+
+    def llvm(self) -> str:
+        """The text of the compiled programs in LLVM's language."""
+        return "\n".join(path.kernel.llvm() for path in self._all_paths())
+
+    def _all_paths(self) -> list[Path]:
+        return [path for paths in self._paths.values() for path in paths.paths]
+
+
+def _positional(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters that may be given by position."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+def _bound(function: Callable[..., Any], at: dict[int, Any], named: dict[str, Any]) -> Callable[..., Any]:
+    """The function of its other arguments, with some positions and some keywords given."""
+    signature = inspect.signature(function)
+    taken = [name for place, name in enumerate(_positional(function)) if place in at]
+
+    @functools.wraps(function)
+    def bound(*arguments: Any, **keywords: Any) -> Any:
+        full = list(arguments)
+        for place, argument in at.items():  # by rising places
+            full.insert(place, argument)
+        return function(*full, **keywords, **named)
+
+    others = [p for name, p in signature.parameters.items() if name not in taken]
+    bound.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]
+    return bound
+
+
+def _found(module: str, path: str) -> Any:
+    """What a module has under a dotted path; None if nothing."""
+    thing: Any = sys.modules.get(module)
+    for name in path.split("."):
+        thing = getattr(thing, name, None)
+    return thing
