@@ -28,7 +28,7 @@ class ArrayKernel:
         self._program = program
 
     def point(self, *numbers: float) -> float | tuple[float, ...] | None:
-        """The output for one number per input, a tuple unless there is exactly one; None if a guard misses."""
+        """The output for the inputs, a tuple unless there is exactly one; None if a guard misses."""
         values = self._values(numbers)
         if any((values[number] != 0) != truth for number, truth in self._program.guards):
             return None

@@ -73,19 +73,29 @@ class Path:
         self.results = _results(graph)
         check_leaks(self.captured)
         self.kernel = backend(lowered(graph, self.captured))
-        self.at = self.kernel.point if self.results.is_number and not self.captured else self._at
-
-    def _at(self, *point: float) -> Any:
-        outputs = self.kernel.point(*point, *(leaf._data for leaf in self.captured))
-        if outputs is None:
-            return None
-        return rebuilt(self.results, outputs if isinstance(outputs, tuple) else (outputs,))
+        self.at = _rebuilding(self.kernel.point, self.captured, self.results)
 
     def rows(
         self, columns: Sequence[Column], count: int, reduce: str | None, threads: int
     ) -> tuple[list[Any], numpy.ndarray[Any, Any] | None]:
         shared = [leaf._data for leaf in self.captured]
         return self.kernel.rows([*columns, *shared], count, reduce=reduce, threads=threads)
+
+
+def _rebuilding(
+    point: Callable[..., Any], captured: Sequence[Value], results: containers.Structure
+) -> Callable[..., Any]:
+    """What gives a function's result at a point, from what gives the outputs for inputs and captured leaves."""
+    if results.is_number and not captured:
+        return point
+
+    def at(*numbers: float) -> Any:
+        outputs = point(*numbers, *[leaf._data for leaf in captured])
+        if outputs is None:
+            return None
+        return rebuilt(results, outputs if isinstance(outputs, tuple) else (outputs,))
+
+    return at
 
 
 class Paths:
@@ -153,7 +163,7 @@ class Paths:
     # --- Many rows ---
 
     def rows(self, batch: Batch, reduce: str | None, threads: int) -> tuple[containers.Structure, list[Any]]:
-        """The structure of a row's result, and for each number of it an array of shape (rows,) or a reduction.
+        """The structure of a row's result; for each number of it an array of shape (rows,), or a reduction.
 
         Raises TypeError if the results of two rows differ in structure.
         """
