@@ -1,0 +1,608 @@
+"""jit: the bits of the eager engine, a trace for each path through the branches, and never the wrong side."""
+
+import copy
+import gc
+import math
+import operator
+import pickle
+import subprocess
+import sys
+import threading
+import warnings
+import weakref
+from fractions import Fraction
+
+import numpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Value, detect_anomaly, grad, hessian, hvp, jacobian, jit, jvp, trace, value_and_grad, where
+from autograd.testing.strategies import expressions
+from nn import MLP, Module, Neuron
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, -2.5e-310, 1e308, 0.5, 3.0]
+numbers = st.one_of(st.sampled_from(SPECIAL), st.floats(-3, 3))
+
+
+def same(a, b):
+    """Equal doubles, zeros of either sign told apart, every nan counting as equal."""
+    return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (math.isnan(a) and math.isnan(b))
+
+
+def equal(a, b):
+    """The same but for the sign of zero, which no gradient promises."""
+    return a == b or (math.isnan(a) and math.isnan(b))
+
+
+def eager(f, *point):
+    """The value that the engine computes, as a float."""
+    result = f(*map(Value, point))
+    return result.data if isinstance(result, Value) else float(result)
+
+
+# --- What comes in and what goes out ------------------------------------------------------------------
+
+
+def weighted(p, scale=1.0):
+    return {"sum": p["a"] + p["b"][0] * scale, "both": (p["a"], [p["b"][1] * 2])}
+
+
+@pytest.mark.parametrize("one", [1.0, 1, True, numpy.float32(1), numpy.int64(1), Fraction(1)], ids=repr)
+def test_a_number_of_any_kind_is_the_double_that_it_is(one):
+    assert jit(lambda x: x + 0.5)(one) == 1.5
+
+
+def test_arguments_and_results_are_nested_containers():
+    compiled = jit(weighted)
+    assert compiled({"a": 1.0, "b": [2.0, 3.0]}, scale=10.0) == {"sum": 21.0, "both": (1.0, [6.0])}
+    assert compiled({"a": 2.0, "b": [2.0, 4.0]}, scale=0.5) == {"sum": 3.0, "both": (2.0, [8.0])}
+    assert compiled.stats.traces == 1
+
+
+def test_arrays_come_back_as_float64_arrays():
+    compiled = jit(lambda v: (v * v, v.sum()))
+    squares, total = compiled(numpy.array([1, 2, 3], dtype=numpy.int32))
+    assert squares.dtype == numpy.float64
+    assert squares.tolist() == [1.0, 4.0, 9.0]
+    assert total == 6.0
+    assert compiled(numpy.array([2.0, 0.0, 1.0]))[1] == 3.0
+    assert compiled.stats.traces == 1
+
+
+def test_another_shape_or_container_is_traced_again():
+    compiled = jit(lambda v: sum(v[1:], v[0]))
+    assert compiled([1.0, 2.0]) == 3.0
+    assert compiled([1.0, 2.0, 3.0]) == 6.0
+    assert compiled((1.0, 2.0)) == 3.0
+    assert compiled(numpy.array([1.0, 2.0])) == 3.0
+    assert compiled.stats.traces == 4
+
+
+def test_a_number_that_does_not_depend_on_the_arguments_is_returned_as_it_is():
+    assert jit(lambda x: [x, 2, -0.0])(1.0) == [1.0, 2.0, 0.0]
+
+
+def test_a_function_without_arguments_computes_with_what_it_captures():
+    weight = Value(2.0)
+    compiled = jit(lambda: weight * 3)
+    assert compiled() == 6.0
+    weight.data = 5.0
+    assert compiled() == 15.0
+
+
+@pytest.mark.parametrize("result", [None, "text", ["text", 1.0], (1.0, object())], ids=repr)
+def test_a_function_that_returns_no_numbers_is_refused(result):
+    with pytest.raises(TypeError, match="returns numbers"):
+        jit(lambda x: result)(1.0)
+
+
+@pytest.mark.parametrize("argument", [1j, b"x", object(), lambda: 1], ids=["complex", "bytes", "object", "function"])
+def test_an_argument_that_is_no_number_is_refused_with_the_remedy(argument):
+    with pytest.raises(TypeError, match="static_argnames"):
+        jit(lambda x, y: x)(1.0, argument)
+
+
+def test_only_functions_are_compiled():
+    with pytest.raises(TypeError, match="compiles a function, not float"):
+        jit(2.0)
+
+
+# --- Static arguments ---------------------------------------------------------------------------------
+
+
+def scaled(x, mode, n=2):
+    return sum([x * 10 if mode == "ten" else x] * n) if mode else x
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [("ten", 20.0), ("one", 2.0), (True, 2.0), (False, 1.0), (None, 1.0)]
+)
+def test_strs_bools_and_none_are_part_of_the_program(mode, expected):
+    compiled = jit(scaled, static_argnames="n")
+    assert compiled(5.0, "other") == 10.0
+    assert compiled(1.0, mode) == expected
+    assert compiled.stats.traces == 2
+    assert compiled(1.0, mode) == expected
+    assert compiled.stats.traces == 2
+
+
+def test_a_static_argument_is_given_by_position_or_by_name():
+    compiled = jit(scaled, static_argnames=["n"])
+    assert compiled(1.0, "one", 3) == compiled(1.0, "one", n=3) == compiled(1.0, mode="one", n=3) == 3.0
+    assert compiled(1.0, "one", 4) == 4.0
+    assert compiled(1.0, "one") == 2.0
+
+
+def test_a_static_argument_between_others_stays_in_its_place():
+    def power(x, n, y):
+        return x**n + y
+
+    compiled = jit(power, static_argnames="n")
+    assert compiled(2.0, 3, 1.0) == 9.0
+    assert compiled(3.0, 2, y=0.5) == 9.5
+    assert [node.label for node in compiled.graphs[0].inputs] == ["x", "y"]
+
+
+def test_static_arguments_that_are_equal_but_of_other_types_are_told_apart():
+    compiled = jit(lambda x, unit: x * 2 if isinstance(unit, bool) else x, static_argnames="unit")
+    assert (compiled(1.0, 1), compiled(1.0, True), compiled(1.0, 1.0)) == (1.0, 2.0, 1.0)
+
+
+def test_static_arguments_are_hashable_parameters_of_the_function():
+    with pytest.raises(TypeError, match="hashable"):
+        jit(scaled, static_argnames="n")(1.0, "one", n=[2])
+    with pytest.raises(ValueError, match="no parameter 'm'"):
+        jit(scaled, static_argnames="m")
+
+
+# --- Captured leaves and modules ----------------------------------------------------------------------
+
+
+def test_a_captured_leaf_is_read_at_every_call_and_a_captured_float_is_a_constant():
+    weight, factor = Value(2.0), 10.0
+    compiled = jit(lambda x: weight * x * factor)
+    assert compiled(1.0) == 20.0
+    weight.data, factor = 5.0, 0.0
+    assert compiled(1.0) == 50.0
+    assert compiled.stats.traces == 1
+
+
+def squared_error(model, point, target):
+    return (model(point) - target) ** 2
+
+
+@pytest.fixture
+def model():
+    network = MLP(2, [3, 1])
+    for place, parameter in enumerate(network.parameters()):
+        parameter.data = math.sin(place + 1)
+    return network
+
+
+def test_the_gradient_by_a_module_is_the_dict_that_it_is_without_compiling(model):
+    step = value_and_grad(squared_error)
+    compiled = jit(step)
+    for point in ([1.0, -2.0], [0.5, 0.25], [-3.0, 1.0]):
+        assert compiled(model, point, 1.0) == step(model, point, 1.0)
+
+
+def test_a_model_that_a_compiled_loss_closes_over_trains(model):
+    loss = jit(lambda x: squared_error(model, x, 1.0))
+    before = loss([1.0, 2.0])
+    for parameter in model.parameters():
+        parameter.data *= 0.5
+    assert loss([1.0, 2.0]) == squared_error(model, [1.0, 2.0], 1.0).data != before
+
+
+def test_a_module_that_computes_otherwise_is_another_program():
+    compiled = jit(lambda neuron, x: neuron([x]))
+    neuron = Neuron(1)
+    neuron.w[0].data, neuron.b.data = 2.0, 0.0
+    assert compiled(neuron, -1.0) == 0.0
+    neuron.nonlin = False
+    assert compiled(neuron, -1.0) == -2.0
+    neuron.nonlin = True
+    assert compiled(neuron, -1.0) == 0.0
+    assert compiled.stats.traces == 2
+
+
+class Shifted(Module):
+    """A module without parameters."""
+
+    def __init__(self, offset, function=None):
+        self.offset = offset
+        self.function = function
+
+    def __call__(self, x):
+        return (self.function or abs)(x) + self.offset
+
+
+def test_what_a_module_holds_besides_parameters_is_part_of_the_program():
+    compiled = jit(lambda module, x: module(x))
+    assert compiled(Shifted(1.0), -2.0) == 3.0
+    assert compiled(Shifted(2.0), -2.0) == 4.0
+    assert compiled(Shifted(2.0, lambda x: 10 * x), -2.0) == -18.0
+    with pytest.raises(TypeError, match="does not pickle"):
+        compiled(Shifted(threading.Lock()), 1.0)
+
+
+def test_a_module_that_is_returned_holds_values(model):
+    def moved(network):
+        for parameter in network.w:
+            assert isinstance(parameter, Value)
+        network.b = network.b - 1
+        return network
+
+    neuron = Neuron(1)
+    result = jit(moved)(neuron)
+    assert isinstance(result, Neuron)
+    assert (result.b.data, neuron.b.data) == (-1.0, 0.0)
+
+
+# --- Branches -----------------------------------------------------------------------------------------
+
+
+def early(x, y):
+    if x > y:
+        return x
+    return y * 2
+
+
+def collatz(x, y):
+    steps = y
+    while x > 1:
+        x = x / 2 if x % 2 == 0 else 3 * x + 1
+        steps += 1
+    return steps
+
+
+def first_power_above(x, y):
+    for _ in range(10):
+        if y > x:
+            break
+        y = y * y + 1
+    return y
+
+
+@pytest.mark.parametrize(
+    ("f", "points", "paths"),
+    [
+        (early, [(1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (3.0, 0.0), (math.nan, 1.0)], 2),
+        (lambda x, y: max(x, y), [(1.0, 2.0), (2.0, 1.0), (1.0, 1.0)], 2),
+        (lambda x, y: x and y, [(0.0, 2.0), (-0.0, 2.0), (2.0, 3.0), (math.nan, 1.0)], 2),
+        (lambda x, y: abs(x) * y, [(-1.0, 2.0), (1.0, 2.0)], 1),
+        (lambda x, y: where(x > y, x, -y), [(-1.0, 2.0), (3.0, 2.0)], 1),
+        (collatz, [(6.0, 0.0), (7.0, 0.0), (12.0, 5.0), (6.0, 1.0), (1.0, 0.0)], 4),
+        (first_power_above, [(100.0, 0.0), (3.0, 1.0), (4.0, 1.0), (0.0, 2.0)], 3),
+        (lambda x, y: 1 / x if x else y, [(0.0, 2.0), (4.0, 2.0)], 2),
+    ],
+    ids=["early return", "max", "and", "abs", "where", "while", "for with break", "guarded division"],
+)
+def test_there_is_one_trace_for_each_path(f, points, paths):
+    compiled = jit(f)
+    for point in [*points, *reversed(points)]:
+        assert same(compiled(*point), eager(f, *point))
+    assert compiled.stats.traces == len(compiled.graphs) == paths
+
+
+@pytest.mark.parametrize("f", [early, collatz, first_power_above])
+def test_gradients_take_the_branches_of_the_function(f):
+    compiled = jit(grad(f, (0, 1)))
+    for point in [(6.0, 1.0), (1.0, 6.0), (3.0, 3.0), (12.0, 0.5)]:
+        assert all(map(equal, compiled(*point), grad(f, (0, 1))(*point)))
+
+
+def test_an_untaken_branch_leaves_no_nan_behind():
+    f = jit(grad(lambda x: where(x > 0, autograd.sqrt(x), 0.0) + x * autograd.sqrt(x * x)))
+    assert f(4.0) == 8.25
+    assert f(0.0) == 0.0
+    assert f(-4.0) == 8.0
+
+
+def test_beyond_a_limit_paths_are_evaluated_without_compiling_and_it_is_said_once():
+    def steps(x):
+        count = 0
+        while x > count:
+            count += 1
+        return x * count
+
+    compiled = jit(steps)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for n in range(64):
+            assert compiled(float(n)) == n * n
+    with pytest.warns(RuntimeWarning, match="more than 64 paths"):
+        assert compiled(64.0) == 64 * 64
+    assert compiled(65.0) == 65 * 65
+    assert compiled(3.0) == 9.0
+    assert len(compiled.graphs) == 64
+
+
+# --- Random programs ----------------------------------------------------------------------------------
+
+
+@settings(max_examples=25)
+@given(expressions(), st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=4))
+def test_random_expressions_have_the_bits_of_the_engine(f, points):
+    count = len(f.point)
+    compiled = [jit(f), jit(grad(f, tuple(range(count)))), jit(hessian(f))]
+    for point in [f.point, *(numbers[:count] for numbers in points)]:
+        assert same(compiled[0](*point), eager(f, *point))
+        assert all(map(equal, compiled[1](*point), grad(f, tuple(range(count)))(*point)))
+        assert equal(compiled[2](*point), hessian(f)(*point))
+    assert compiled[0].stats.traces == compiled[1].stats.traces == 1
+
+
+registers = st.integers(0, 3)
+OPERATIONS = [operator.add, operator.sub, operator.mul, operator.truediv, max, min, autograd.maximum]
+assignment = st.tuples(st.just("set"), registers, st.sampled_from(OPERATIONS), registers, registers)
+leaving = st.tuples(st.just("return"), registers, registers)
+blocks = st.recursive(
+    st.lists(st.one_of(assignment, assignment, leaving), min_size=1, max_size=3),
+    lambda block: st.lists(
+        st.one_of(
+            assignment,
+            st.tuples(st.just("if"), registers, registers, block, block),
+            st.tuples(st.just("while"), registers, registers, block),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    max_leaves=4,
+)
+
+
+def carried_out(block, register, taken):
+    """Carries out a block on the registers, and notes which branches it took; what is returned, or None."""
+
+    def holds(comparison):
+        taken.append(bool(comparison))
+        return taken[-1]
+
+    for kind, *parts in block:
+        if kind == "set":
+            target, operation, a, b = parts
+            x, y = register[a], register[b]
+            if operation in (max, min):  # the builtins compare
+                register[target] = (x if holds(x > y) else y) if operation is max else (x if holds(x < y) else y)
+            else:
+                register[target] = operation(x, y)
+        elif kind == "return" and holds(register[parts[0]] > register[parts[1]]):
+            return register[parts[0]]
+        elif kind == "if":
+            a, b, then, otherwise = parts
+            result = carried_out(then if holds(register[a] < register[b]) else otherwise, register, taken)
+            if result is not None:
+                return result
+        elif kind == "while":
+            a, b, body = parts
+            for _ in range(2):
+                if not holds(register[a] <= register[b]):
+                    break
+                result = carried_out(body, register, taken)
+                if result is not None:
+                    return result
+    return None
+
+
+@settings(max_examples=25)
+@given(blocks, st.lists(st.tuples(numbers, numbers), min_size=1, max_size=5))
+def test_random_control_flow_is_traced_once_per_path_and_has_the_bits_of_the_engine(block, points):
+    paths = set()
+
+    def f(x, y):
+        register, taken = [x, y, x * y, autograd.sin(x)], []
+        result = carried_out(block, register, taken)
+        paths.add(tuple(taken))
+        return register[0] * 1 if result is None else result
+
+    compiled, slopes = jit(f), jit(grad(f, (0, 1)))
+    for point in points:
+        paths_before, expected = set(paths), eager(f, *point)
+        assert same(compiled(*point), expected)
+        assert compiled.stats.traces == len(paths)
+        assert (compiled.stats.misses > 0) <= bool(paths_before)
+        assert all(map(equal, slopes(*point), grad(f, (0, 1))(*point)))
+    assert slopes.stats.traces == len(paths)
+
+
+# --- Transforms ---------------------------------------------------------------------------------------
+
+
+def wave(x, y):
+    return autograd.sin(x * y) * x if x > 0 else y * y
+
+
+def test_transforms_go_through_a_compiled_function():
+    compiled = jit(wave)
+    assert grad(compiled)(2.0, 3.0) == grad(wave)(2.0, 3.0)
+    assert grad(grad(compiled))(2.0, 3.0) == grad(grad(wave))(2.0, 3.0)
+    assert jit(compiled)(2.0, 3.0) == jit(jit(jit(wave)))(2.0, 3.0) == eager(wave, 2.0, 3.0)
+    assert jvp(compiled, (2.0, 3.0), (1.0, 0.0)) == jvp(wave, (2.0, 3.0), (1.0, 0.0))
+    assert len(trace(compiled)(2.0, 3.0).branches) == 1
+
+
+def test_a_compiled_function_of_values_records_them():
+    x = Value(2.0)
+    y = jit(lambda v: v[0] * v[1])([x, 3.0])
+    y.backward()
+    assert x.grad == 3.0
+
+
+def test_a_compiled_function_inside_a_transform_sees_the_variables_it_captures():
+    assert grad(lambda x: jit(lambda y: x * y)(3.0) * x)(2.0) == 12.0
+
+
+@pytest.mark.parametrize(
+    "transformed",
+    [
+        grad(wave),
+        value_and_grad(wave, (0, 1)),
+        hessian(wave, (0, 1)),
+        grad(grad(wave, 1)),
+        jacobian(lambda x, y: [x * y, wave(x, y)]),
+        lambda x, y: hvp(wave, (x, y), (1.0, 2.0)),
+        lambda x, y: jvp(wave, (x, y), (y, 1.0)),
+    ],
+    ids=["grad", "value_and_grad", "hessian", "grad of grad", "jacobian", "hvp", "jvp"],
+)
+@pytest.mark.parametrize("point", [(2.0, 3.0), (-2.0, 3.0)])
+def test_transforms_are_compiled(transformed, point):
+    assert jit(transformed)(*point) == transformed(*point)
+
+
+# --- What a trace refuses -----------------------------------------------------------------------------
+
+
+def test_what_would_freeze_a_number_is_refused():
+    with pytest.raises(RuntimeError, match=r"reading \.data"):
+        jit(lambda x: x.data * 2)(1.0)
+    with pytest.raises(RuntimeError, match=r"backward\(\) inside a trace"):
+        jit(lambda x: (x * x).backward())(1.0)
+
+
+def test_a_value_kept_from_an_earlier_trace_is_refused_with_its_place():
+    kept = []
+
+    def accumulating(state):
+        kept.append(state * 2)
+        return sum(kept) if state > 0 else sum(kept) * -1
+
+    compiled = jit(accumulating)
+    assert compiled(1.0) == 2.0
+    with pytest.raises(RuntimeError, match=r"argument state of accumulating at .*test_jit\.py:\d+ was kept"):
+        compiled(-1.0)
+    with pytest.raises(RuntimeError, match="was kept"):
+        jit(lambda x: x * kept[0])(1.0)
+
+
+def test_an_error_of_the_function_is_the_callers_and_leaves_nothing_behind():
+    def failing(x):
+        if x > 0:
+            raise LookupError("no such thing")
+        return x
+
+    compiled = jit(failing)
+    for _ in range(2):
+        with pytest.raises(LookupError, match="no such thing"):
+            compiled(1.0)
+        assert compiled(-1.0) == -1.0
+    assert compiled.stats.traces == 1
+
+
+def test_inside_detect_anomaly_the_first_number_that_is_not_finite_raises():
+    compiled = jit(lambda x: autograd.log(x) * 0)
+    assert math.isnan(compiled(0.0))
+    with detect_anomaly(), pytest.raises(ArithmeticError, match=r"log\(x = 0.0\) is -inf"):
+        compiled(0.0)
+
+
+# --- The compiled function ----------------------------------------------------------------------------
+
+
+@jit
+def module_level(x, y):
+    """What it computes."""
+    return x * y if x > 0 else y
+
+
+class Polynomial:
+    def __init__(self, *coefficients):
+        self.coefficients = coefficients
+
+    @jit
+    def derivative(x, n):  # noqa: N805 (a function in a class, called by its name)
+        return x * n
+
+
+def test_it_bears_the_name_and_the_words_of_the_function():
+    assert module_level.__name__ == "module_level"
+    assert module_level.__doc__ == "What it computes."
+    assert repr(module_level) == "<compiled module_level>"
+
+
+def test_a_decorated_function_pickles_by_its_name():
+    assert pickle.loads(pickle.dumps(module_level)) is module_level
+    assert copy.deepcopy(module_level) is module_level
+
+
+def test_a_compiled_function_pickles_and_is_compiled_anew():
+    compiled = jit(wave, fastmath=False)
+    assert compiled(2.0, 3.0) == eager(wave, 2.0, 3.0)
+    restored = pickle.loads(pickle.dumps(compiled))
+    assert restored.stats.traces == 0
+    assert restored(2.0, 3.0) == compiled(2.0, 3.0)
+    static = pickle.loads(pickle.dumps(jit(scaled, static_argnames="n")))
+    assert static(1.0, "one", 3) == 3.0
+
+
+def test_a_method_is_compiled_with_its_object_as_an_argument():
+    class Line(Module):
+        def __init__(self, slope):
+            self.slope = Value(slope)
+
+        @jit
+        def at(self, x):
+            return self.slope * x
+
+    first, second = Line(2.0), Line(3.0)
+    assert (first.at(5.0), second.at(5.0)) == (10.0, 15.0)
+    assert Line.at.stats.traces == 1
+
+
+def test_it_tells_what_it_has_traced():
+    compiled = jit(early)
+    assert compiled.stats == (0, 0, 0.0)
+    compiled(1.0, 2.0)
+    compiled(2.0, 1.0)
+    compiled(3.0, 1.0)
+    assert (compiled.stats.traces, compiled.stats.misses) == (2, 1)
+    assert compiled.stats.seconds > 0
+    assert [graph.branches[0][1] for graph in compiled.graphs] == [True, False]
+
+
+def test_what_it_compiled_is_freed_with_it():
+    gc.collect()
+    gc.disable()
+    try:
+        compiled = jit(lambda x: x * x if x > 0 else x)
+        compiled(1.0)
+        compiled(-1.0)
+        kernels = [weakref.ref(path.kernel) for path in compiled._all_paths()]
+        leaves = [weakref.ref(leaf) for graph in compiled.graphs for leaf in graph.inputs]
+        del compiled
+        assert [reference() for reference in kernels + leaves] == [None] * 4
+    finally:
+        gc.enable()
+
+
+def test_threads_share_the_paths():
+    compiled, results = jit(collatz), {}
+
+    def run(start):
+        results[start] = [compiled(float(n), 0.0) for n in range(start, 30)]
+
+    threads = [threading.Thread(target=run, args=(start,)) for start in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for start, found in results.items():
+        assert found == [eager(collatz, float(n), 0.0) for n in range(start, 30)]
+    assert compiled.stats.traces == len(compiled.graphs) == 29
+
+
+def test_without_llvmlite_only_compiling_fails_and_says_how_to_install_it():
+    program = (
+        "import sys; sys.modules['llvmlite'] = None\n"
+        "import autograd\n"
+        "compiled = autograd.jit(lambda x: x * x)\n"
+        "assert autograd.grad(compiled)(3.0) == 6.0\n"
+        "assert autograd.vmap(compiled)([1.0, 3.0]).tolist() == [1.0, 9.0]\n"
+        "try: compiled(3.0)\n"
+        "except ImportError as error: print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "python -m pip install 'scalar-autograd[compile]'" in run.stdout
