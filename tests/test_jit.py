@@ -5,7 +5,6 @@ import gc
 import math
 import operator
 import pickle
-import subprocess
 import sys
 import threading
 import warnings
@@ -18,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value, detect_anomaly, grad, hessian, hvp, jacobian, jit, jvp, trace, value_and_grad, where
+from autograd import Value, grad, hessian, hvp, jacobian, jit, jvp, trace, value_and_grad, where
+from autograd.compiler import machine, paths
 from autograd.testing.strategies import expressions
 from nn import MLP, Module, Neuron
 
@@ -92,13 +92,17 @@ def test_a_function_without_arguments_computes_with_what_it_captures():
     assert compiled() == 15.0
 
 
-@pytest.mark.parametrize("result", [None, "text", ["text", 1.0], (1.0, object())], ids=repr)
+@pytest.mark.parametrize(
+    "result", [None, "text", ["text", 1.0], (1.0, object())], ids=["None", "str", "list", "object"]
+)
 def test_a_function_that_returns_no_numbers_is_refused(result):
     with pytest.raises(TypeError, match="returns numbers"):
         jit(lambda x: result)(1.0)
 
 
-@pytest.mark.parametrize("argument", [1j, b"x", object(), lambda: 1], ids=["complex", "bytes", "object", "function"])
+@pytest.mark.parametrize(
+    "argument", [1j, b"x", object(), print], ids=lambda argument: type(argument).__name__
+)
 def test_an_argument_that_is_no_number_is_refused_with_the_remedy(argument):
     with pytest.raises(TypeError, match="static_argnames"):
         jit(lambda x, y: x)(1.0, argument)
@@ -267,7 +271,7 @@ def first_power_above(x, y):
 
 
 @pytest.mark.parametrize(
-    ("f", "points", "paths"),
+    ("f", "points", "paths_taken"),
     [
         (early, [(1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (3.0, 0.0), (math.nan, 1.0)], 2),
         (lambda x, y: max(x, y), [(1.0, 2.0), (2.0, 1.0), (1.0, 1.0)], 2),
@@ -280,11 +284,11 @@ def first_power_above(x, y):
     ],
     ids=["early return", "max", "and", "abs", "where", "while", "for with break", "guarded division"],
 )
-def test_there_is_one_trace_for_each_path(f, points, paths):
+def test_there_is_one_trace_for_each_path(f, points, paths_taken):
     compiled = jit(f)
     for point in [*points, *reversed(points)]:
         assert same(compiled(*point), eager(f, *point))
-    assert compiled.stats.traces == len(compiled.graphs) == paths
+    assert compiled.stats.traces == len(compiled.graphs) == paths_taken
 
 
 @pytest.mark.parametrize("f", [early, collatz, first_power_above])
@@ -301,7 +305,9 @@ def test_an_untaken_branch_leaves_no_nan_behind():
     assert f(-4.0) == 8.0
 
 
-def test_beyond_a_limit_paths_are_evaluated_without_compiling_and_it_is_said_once():
+def test_beyond_a_limit_paths_are_evaluated_without_compiling_and_it_is_said_once(monkeypatch):
+    monkeypatch.setattr(paths, "MOST_PATHS", 5)
+
     def steps(x):
         count = 0
         while x > count:
@@ -311,19 +317,19 @@ def test_beyond_a_limit_paths_are_evaluated_without_compiling_and_it_is_said_onc
     compiled = jit(steps)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for n in range(64):
+        for n in range(5):
             assert compiled(float(n)) == n * n
-    with pytest.warns(RuntimeWarning, match="more than 64 paths"):
-        assert compiled(64.0) == 64 * 64
-    assert compiled(65.0) == 65 * 65
+    with pytest.warns(RuntimeWarning, match="more than 5 paths"):
+        assert compiled(5.0) == 25.0
+    assert compiled(6.0) == 36.0
     assert compiled(3.0) == 9.0
-    assert len(compiled.graphs) == 64
+    assert len(compiled.graphs) == 5
 
 
 # --- Random programs ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(expressions(), st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=4))
 def test_random_expressions_have_the_bits_of_the_engine(f, points):
     count = len(f.point)
@@ -366,7 +372,7 @@ def carried_out(block, register, taken):
             target, operation, a, b = parts
             x, y = register[a], register[b]
             if operation in (max, min):  # the builtins compare
-                register[target] = (x if holds(x > y) else y) if operation is max else (x if holds(x < y) else y)
+                register[target] = x if holds(x > y if operation is max else x < y) else y
             else:
                 register[target] = operation(x, y)
         elif kind == "return" and holds(register[parts[0]] > register[parts[1]]):
@@ -387,25 +393,23 @@ def carried_out(block, register, taken):
     return None
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(blocks, st.lists(st.tuples(numbers, numbers), min_size=1, max_size=5))
 def test_random_control_flow_is_traced_once_per_path_and_has_the_bits_of_the_engine(block, points):
-    paths = set()
+    ways = set()
 
     def f(x, y):
         register, taken = [x, y, x * y, autograd.sin(x)], []
         result = carried_out(block, register, taken)
-        paths.add(tuple(taken))
+        ways.add(tuple(taken))
         return register[0] * 1 if result is None else result
 
     compiled, slopes = jit(f), jit(grad(f, (0, 1)))
     for point in points:
-        paths_before, expected = set(paths), eager(f, *point)
-        assert same(compiled(*point), expected)
-        assert compiled.stats.traces == len(paths)
-        assert (compiled.stats.misses > 0) <= bool(paths_before)
+        assert same(compiled(*point), eager(f, *point))
+        assert compiled.stats.traces == len(ways)
         assert all(map(equal, slopes(*point), grad(f, (0, 1))(*point)))
-    assert slopes.stats.traces == len(paths)
+    assert slopes.stats.traces == len(ways)
 
 
 # --- Transforms ---------------------------------------------------------------------------------------
@@ -495,7 +499,7 @@ def test_an_error_of_the_function_is_the_callers_and_leaves_nothing_behind():
 def test_inside_detect_anomaly_the_first_number_that_is_not_finite_raises():
     compiled = jit(lambda x: autograd.log(x) * 0)
     assert math.isnan(compiled(0.0))
-    with detect_anomaly(), pytest.raises(ArithmeticError, match=r"log\(x = 0.0\) is -inf"):
+    with autograd.detect_anomaly(), pytest.raises(ArithmeticError, match=r"log\(x = 0.0\) is -inf"):
         compiled(0.0)
 
 
@@ -506,15 +510,6 @@ def test_inside_detect_anomaly_the_first_number_that_is_not_finite_raises():
 def module_level(x, y):
     """What it computes."""
     return x * y if x > 0 else y
-
-
-class Polynomial:
-    def __init__(self, *coefficients):
-        self.coefficients = coefficients
-
-    @jit
-    def derivative(x, n):  # noqa: N805 (a function in a class, called by its name)
-        return x * n
 
 
 def test_it_bears_the_name_and_the_words_of_the_function():
@@ -582,7 +577,7 @@ def test_threads_share_the_paths():
     compiled, results = jit(collatz), {}
 
     def run(start):
-        results[start] = [compiled(float(n), 0.0) for n in range(start, 30)]
+        results[start] = [compiled(float(n), 0.0) for n in range(start, 14)]
 
     threads = [threading.Thread(target=run, args=(start,)) for start in range(1, 5)]
     for thread in threads:
@@ -590,19 +585,15 @@ def test_threads_share_the_paths():
     for thread in threads:
         thread.join()
     for start, found in results.items():
-        assert found == [eager(collatz, float(n), 0.0) for n in range(start, 30)]
-    assert compiled.stats.traces == len(compiled.graphs) == 29
+        assert found == [eager(collatz, float(n), 0.0) for n in range(start, 14)]
+    assert compiled.stats.traces == len(compiled.graphs) == 13
 
 
-def test_without_llvmlite_only_compiling_fails_and_says_how_to_install_it():
-    program = (
-        "import sys; sys.modules['llvmlite'] = None\n"
-        "import autograd\n"
-        "compiled = autograd.jit(lambda x: x * x)\n"
-        "assert autograd.grad(compiled)(3.0) == 6.0\n"
-        "assert autograd.vmap(compiled)([1.0, 3.0]).tolist() == [1.0, 9.0]\n"
-        "try: compiled(3.0)\n"
-        "except ImportError as error: print(error)\n"
-    )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "python -m pip install 'scalar-autograd[compile]'" in run.stdout
+def test_without_llvmlite_only_compiling_fails_and_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    monkeypatch.setattr(machine, "_llvm", machine._llvm.__wrapped__)  # without what it has loaded before
+    compiled = jit(lambda x: x * x)
+    with pytest.raises(ImportError, match=r"python -m pip install 'scalar-autograd\[compile\]'"):
+        compiled(3.0)
+    assert grad(compiled)(3.0) == 6.0
+    assert autograd.vmap(compiled)([1.0, 3.0]).tolist() == [1.0, 9.0]

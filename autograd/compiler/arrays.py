@@ -1,11 +1,13 @@
 """A program over NumPy arrays: all rows of a path at once, one operation after the other.
 
 The kernel of `vmap` without `jit`: nothing is compiled, and NumPy's own functions compute, so that results
-agree with the engines' to NumPy's accuracy and not in bits.  Over floats the rows' own values compute.
+agree with the engines' to NumPy's accuracy and not in bits.  What NumPy lacks, and what is computed over floats
+alone, is the rows' own values.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -69,14 +71,20 @@ def _applied(row: Primitive, operands: list[Any]) -> Any:
     """A row applied to floats and arrays; a truth value as 1.0 or 0.0."""
     if all(isinstance(operand, float) for operand in operands):
         return float(row(*operands))
-    try:
-        return row(*operands) * 1.0
-    except TypeError:  # NumPy and SciPy lack the function
-        return _one_by_one(row, operands)
+    return row(*operands) * 1.0 if _is_of_numpy(row) else _one_by_one(row, operands)
+
+
+@functools.cache
+def _is_of_numpy(row: Primitive) -> bool:
+    """Whether NumPy has the row as an operator or a function: others may ask for the truth of an array."""
+    import numpy
+
+    module = getattr(row.function, "__module__", None)
+    return module == "_operator" or any(hasattr(numpy, name) for name in row._libraries or ())
 
 
 def _one_by_one(row: Primitive, operands: list[Any]) -> numpy.ndarray[Any, Any]:
     import numpy
 
     points = zip(*(operand.tolist() for operand in numpy.broadcast_arrays(*operands)), strict=True)
-    return numpy.array([row(*point) for point in points], dtype=float)
+    return numpy.array([float(row(*point)) for point in points])

@@ -7,13 +7,12 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from autograd import containers, modes
-from autograd.compiler.kernel import compiled
+from autograd.compiler.kernel import Kernel, compiled
 from autograd.compiler.mapping import Mapped
 from autograd.compiler.paths import Path, Paths, Stats, record
-from autograd.compiler.program import Program
 from autograd.compiler.signature import has_values, is_recording, signed
 from autograd.graph import Graph, function_name
 
@@ -148,11 +147,9 @@ class Jitted:
                 f"that of other calls: {error}"
             ) from None
         if found is None:
-            found = self._paths.setdefault(key, Paths(function_name(self._function), self._backend))
+            backend = functools.partial(compiled, fastmath=self._fastmath)
+            found = self._paths.setdefault(key, Paths(function_name(self._function), backend))
         return found
-
-    def _backend(self, program: Program) -> Any:
-        return compiled(program, fastmath=self._fastmath)
 
     # --- What has been compiled ---
 
@@ -168,7 +165,8 @@ class Jitted:
 
     def llvm(self) -> str:
         """The text of the compiled programs in LLVM's language."""
-        return "\n".join(path.kernel.llvm() for path in self._all_paths())
+        kernels = cast("list[Kernel]", [path.kernel for path in self._all_paths()])
+        return "\n".join(kernel.llvm() for kernel in kernels)
 
     def _all_paths(self) -> list[Path]:
         return [path for paths in self._paths.values() for path in paths.paths]

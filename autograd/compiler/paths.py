@@ -24,9 +24,9 @@ from autograd.graph import Graph, function_name, trace
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["Backend", "Batch", "Kernel", "Path", "Paths", "Stats", "rebuilt", "record"]
+__all__ = ["MOST_PATHS", "Backend", "Batch", "Kernel", "Path", "Paths", "Stats", "rebuilt", "record"]
 
-_MOST_PATHS = 64
+MOST_PATHS = 64  # of one signature; a program with more is hardly worth compiling
 
 Column = Any  # a float that all rows share, or a contiguous float64 array with one number per row
 
@@ -85,7 +85,7 @@ class Path:
 def _rebuilding(
     point: Callable[..., Any], captured: Sequence[Value], results: containers.Structure
 ) -> Callable[..., Any]:
-    """What gives a function's result at a point, from what gives the outputs for inputs and captured leaves."""
+    """What gives a function's result at a point, from what takes captured leaves too and gives outputs."""
     if results.is_number and not captured:
         return point
 
@@ -144,12 +144,12 @@ class Paths:
         graph = record()
         if modes.current.watched:
             return graph
-        if len(self.paths) < _MOST_PATHS:
+        if len(self.paths) < MOST_PATHS:
             self.paths = (Path(graph, self._backend), *self.paths)
         elif not self._has_warned:
             self._has_warned = True
             warnings.warn(
-                f"{self._name} took more than {_MOST_PATHS} paths through its branches: others are evaluated "
+                f"{self._name} took more than {MOST_PATHS} paths through its branches: others are evaluated "
                 "without compiling them, which is slow; choose with autograd.where instead of Python's if",
                 RuntimeWarning,
                 stacklevel=2,
