@@ -91,6 +91,7 @@ class Structure:
         self._spec = spec
         self.shapes = shapes  # of each entry: None for a number, an array's shape otherwise
         self.held = held  # of each leaf: whether it is what a container with names holds
+        self._has_arrays = shapes.count(None) < len(shapes)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Structure) and (self._spec, self.shapes) == (other._spec, other.shapes)
@@ -163,7 +164,9 @@ class Structure:
             namespace=_NAMESPACE,
         )
 
-    def _entries(self, leaves: Sequence[Any]) -> list[Any]:
+    def _entries(self, leaves: Sequence[Any]) -> Sequence[Any]:
+        if not self._has_arrays:
+            return leaves
         entries, start = [], 0
         for shape in self.shapes:
             size = _size(shape)

@@ -1,8 +1,8 @@
 """A program over NumPy arrays: all rows of a path at once, one operation after the other.
 
 The kernel of `vmap` without `jit`: nothing is compiled, and NumPy's own functions compute, so that results
-agree with the engines' to NumPy's accuracy and not in bits.  What NumPy lacks, and what is computed over floats
-alone, is the rows' own values.
+agree with the engines' to NumPy's accuracy and not in bits.  What NumPy lacks, and what is computed over
+floats alone, is the rows' own values.
 """
 
 from __future__ import annotations

@@ -90,12 +90,13 @@ class Jitted:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """The function's result, by machine code."""
-        if not modes.active and not keywords and len(arguments) in self._of_floats:
+        at = self._of_floats.get(len(arguments))
+        if at is not None and not keywords and not modes.active:
             for argument in arguments:
                 if type(argument) is not float:
                     break
             else:
-                found = self._of_floats[len(arguments)](*arguments)
+                found = at(*arguments)
                 if found is not None:
                     return found
         if is_recording():

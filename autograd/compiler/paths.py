@@ -6,6 +6,7 @@ the guards of no path hold, the function is traced again, for numbers that take 
 
 from __future__ import annotations
 
+import functools
 import numbers
 import operator
 import threading
@@ -88,12 +89,11 @@ def _rebuilding(
     """What gives a function's result at a point, from what takes captured leaves too and gives outputs."""
     if results.is_number and not captured:
         return point
+    rebuild = functools.partial(rebuilt, results) if any(results.held) else results.rebuild
 
     def at(*numbers: float) -> Any:
         outputs = point(*numbers, *[leaf._data for leaf in captured])
-        if outputs is None:
-            return None
-        return rebuilt(results, outputs if isinstance(outputs, tuple) else (outputs,))
+        return rebuild((outputs,) if isinstance(outputs, float) else outputs) if outputs is not None else None
 
     return at
 
@@ -267,8 +267,6 @@ def check_alike(structures: Sequence[containers.Structure]) -> None:
 
 def rebuilt(results: containers.Structure, found: Sequence[Any]) -> Any:
     """A traced function's result with these numbers; the parameters of a module in it are Values."""
-    if results.is_number:
-        return found[0]
     held = zip(found, results.held, strict=True)
     return results.rebuild([Value(number) if is_held else number for number, is_held in held])
 
