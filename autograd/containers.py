@@ -107,6 +107,12 @@ class Structure:
         """Whether there is nothing but one number."""
         return bool(self._spec.is_leaf()) and self.shapes == [None]
 
+    def has_parts_alike(self) -> bool:
+        """Whether the things that the outermost container holds have one structure."""
+        specs = self._spec.children()
+        period = len(self.shapes) // max(1, len(specs))
+        return all(spec == specs[0] for spec in specs) and self.shapes == self.shapes[:period] * len(specs)
+
     def leaves(self, tree: Any) -> list[Any]:
         """The numbers of another nested argument of this structure; any one thing counts as a number.
 

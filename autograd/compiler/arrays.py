@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["REDUCTIONS", "ArrayKernel", "reduced"]
 
+_TOGETHER = 8192  # rows: the results of all operations for so many are in memory at a time
+
 REDUCTIONS = {"sum": reduce_sum, "mean": reduce_mean}
 
 
@@ -43,15 +45,17 @@ class ArrayKernel:
         """The outputs, each as an array of shape (count,) or reduced; and which rows' guards missed."""
         import numpy
 
+        outputs = [numpy.empty(count) for _ in self._program.outputs]
+        missed = numpy.zeros(count, dtype=bool)
         with numpy.errstate(all="ignore"):
-            values = self._values(columns)
-        missed = None
-        if self._program.guards:
-            missed = numpy.zeros(count, dtype=bool)
-            for number, truth in self._program.guards:
-                missed |= (values[number] != 0) != truth
-        outputs = [numpy.full(count, values[output]) for output in self._program.outputs]
-        return [reduced(output, reduce) for output in outputs], missed
+            for start in range(0, count, _TOGETHER):
+                some = slice(start, start + _TOGETHER)
+                values = self._values([c if isinstance(c, float) else c[some] for c in columns])
+                for output, place in zip(outputs, self._program.outputs, strict=True):
+                    output[some] = values[place]
+                for place, truth in self._program.guards:
+                    missed[some] |= (values[place] != 0) != truth
+        return [reduced(output, reduce) for output in outputs], missed if self._program.guards else None
 
     def _values(self, columns: Sequence[Any]) -> list[Any]:
         values: list[Any] = [*columns, *self._program.constants]

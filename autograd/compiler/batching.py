@@ -142,9 +142,11 @@ class _List:
     def __init__(self, rows: list[Any]) -> None:
         self._rows = rows
         self.count = len(rows)
-        _, bare = containers.flatten(0.0)
-        self._flat = [([row], bare) if type(row) is float else containers.flatten(row) for row in rows]
-        self.has_values = any(has_values(leaves, structure) for leaves, structure in self._flat)
+        self._leaves = rows
+        self.has_values = False
+        if not set(map(type, rows)) <= {float}:
+            self._leaves, self._structure = containers.flatten(rows)
+            self.has_values = has_values(self._leaves, self._structure)
 
     def row(self, place: int) -> Any:
         return self._rows[place]
@@ -152,11 +154,13 @@ class _List:
     def columns(self) -> list[Any]:
         import numpy
 
-        for leaves, structure in self._flat:
-            if structure != self._flat[0][1]:
-                raise TypeError(f"rows are alike in structure, not {self._flat[0][1]} and {structure}")
-            for leaf in leaves:
+        if self._leaves is not self._rows:
+            if not self._structure.has_parts_alike():
+                raise TypeError(
+                    f"rows are alike in structure, but among these some differ: {self._rows!r:.200}"
+                )
+            for leaf in self._leaves:
                 if not varies(leaf):
                     raise TypeError(f"rows are of numbers, not of {type(leaf).__name__}: {leaf!r}")
-        matrix = numpy.array([[number(leaf) for leaf in leaves] for leaves, _ in self._flat])
+        matrix = numpy.array([number(leaf) for leaf in self._leaves]).reshape(self.count, -1)
         return [numpy.ascontiguousarray(column) for column in matrix.T]

@@ -167,6 +167,9 @@ class Paths:
 
         Raises TypeError if the results of two rows differ in structure.
         """
+        if not modes.current.watched and not self.paths:
+            with self._lock:
+                self._traced(lambda: batch.record(0))
         for path in self._usable[:1]:
             results, missed = path.rows(batch.columns, batch.size, reduce, threads)
             if missed is None or not missed.any():
