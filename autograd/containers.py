@@ -103,9 +103,14 @@ class Structure:
         return str(self._spec.unflatten("*" if shape is None else f"*{shape}" for shape in self.shapes))
 
     @property
+    def is_bare(self) -> bool:
+        """Whether there is nothing but one number or one array."""
+        return bool(self._spec.is_leaf())
+
+    @property
     def is_number(self) -> bool:
         """Whether there is nothing but one number."""
-        return bool(self._spec.is_leaf()) and self.shapes == [None]
+        return self.is_bare and self.shapes == [None]
 
     def has_parts_alike(self) -> bool:
         """Whether the things that the outermost container holds have one structure."""
@@ -268,7 +273,7 @@ def _indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
 def _array(leaves: Sequence[Any], shape: tuple[int, ...]) -> Any:
     import numpy
 
-    if all(isinstance(leaf, float) for leaf in leaves):
+    if set(map(type, leaves)) <= {float}:
         return numpy.array(leaves, dtype=numpy.float64).reshape(shape)
     array = numpy.empty(len(leaves), dtype=object)
     array[:] = leaves

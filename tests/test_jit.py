@@ -80,6 +80,13 @@ def test_another_shape_or_container_is_traced_again():
     assert compiled.stats.traces == 4
 
 
+def test_a_list_of_two_numbers_and_a_flag_are_not_two_numbers():
+    compiled = jit(lambda x, y: x + y if y else x[0] - x[1])
+    assert compiled([5.0, 3.0], None) == compiled([5.0, 3.0], False) == 2.0
+    assert compiled(5.0, 3.0) == compiled(5, 3.0) == 8.0
+    assert compiled([6.0, 3.0], None) == 3.0
+
+
 def test_a_number_that_does_not_depend_on_the_arguments_is_returned_as_it_is():
     assert jit(lambda x: [x, 2, -0.0])(1.0) == [1.0, 2.0, 0.0]
 

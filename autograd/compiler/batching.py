@@ -6,13 +6,12 @@ rows of each of its parts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from autograd import containers
-from autograd.compiler.signature import has_values, is_recording, number
+from autograd.compiler.signature import Arguments, is_recording, number, varies
 from autograd.engine import Value
-from autograd.graph import varies
 from autograd.rows import real
 
 __all__ = ["Rows"]
@@ -31,9 +30,8 @@ class Rows:
     ) -> None:
         self.keywords = keywords
         self._arguments = [_by_rows(argument, axis) for argument, axis in zip(arguments, axes, strict=True)]
-        parts = [part for argument in self._arguments for part in argument.parts]
-        self._parts = [*parts, _Shared(keywords)]
-        counts = sorted({part.count for part in parts if part.count is not None})
+        self._all = [*self._arguments, _Shared(keywords)]
+        counts = sorted({count for argument in self._arguments for count in argument.counts})
         if len(counts) != 1:
             raise ValueError(
                 f"all arguments have the same number of rows, not {' and '.join(map(str, counts)) or 'none'}"
@@ -45,36 +43,58 @@ class Rows:
     @property
     def is_recorded(self) -> bool:
         """Whether every operation is to be recorded: for Values, or a transform or trace around the call."""
-        return is_recording() or any(part.has_values for part in self._parts)
+        return is_recording() or any(argument.has_values for argument in self._all)
 
     def row(self, place: int) -> tuple[Any, ...]:
         """The positional arguments of one row."""
         return tuple(argument.row(place) for argument in self._arguments)
 
-    def columns(self) -> list[Any]:
-        """For each number of a row, in order, the float that all rows share or a contiguous float64 array.
+    def signature(self, name: str) -> tuple[Hashable, list[Any]]:
+        """The key of one row's signature, for the function `name`, and a column for each number of a row.
 
-        Raises TypeError for elements that are no numbers, and for rows that differ in structure.
+        A column is the float that all rows share, or a contiguous float64 array.  Raises TypeError for
+        elements that are no numbers, and for rows that differ in structure.
         """
-        return [column for part in self._parts for column in part.columns()]
+        keys, columns = zip(*(argument.signature(name) for argument in self._all), strict=True)
+        return keys, [column for some in columns for column in some]
 
 
-class _Argument:
+class _Shared:
+    """What all rows share: numbers, containers, modules."""
+
+    counts = ()
+
+    def __init__(self, argument: Any) -> None:
+        self._argument = argument
+        self._taken_apart = Arguments(argument)
+        self.has_values = self._taken_apart.has_values
+
+    def row(self, _: int) -> Any:
+        return self._argument
+
+    def signature(self, name: str) -> tuple[Hashable, Sequence[Any]]:
+        return self._taken_apart.signature(name)
+
+
+class _Varying:
     """An argument by rows, taken apart as far as its parts have rows of their own."""
 
-    def __init__(self, parts: Sequence[Any], rebuild: Any) -> None:
-        self.parts = parts
-        self._rebuild = rebuild
+    def __init__(self, argument: Any, axis: int) -> None:
+        parts, self._rebuild = containers.parts(argument, lambda part: isinstance(part, list))
+        self._parts = [_part(part, axis) for part in parts]
+        self.counts = [part.count for part in self._parts]
+        self.has_values = any(part.has_values for part in self._parts)
 
     def row(self, place: int) -> Any:
-        return self._rebuild([part.row(place) for part in self.parts])
+        return self._rebuild([part.row(place) for part in self._parts])
+
+    def signature(self, name: str) -> tuple[Hashable, Sequence[Any]]:
+        columns = [column for part in self._parts for column in part.columns()]
+        return Arguments(self.row(0)).signature(name).key, columns
 
 
-def _by_rows(argument: Any, axis: int | None) -> _Argument:
-    if axis is None:
-        return _Argument([_Shared(argument)], lambda rows: rows[0])
-    parts, rebuild = containers.parts(argument, lambda part: isinstance(part, list))
-    return _Argument([_part(part, axis) for part in parts], rebuild)
+def _by_rows(argument: Any, axis: int | None) -> _Shared | _Varying:
+    return _Shared(argument) if axis is None else _Varying(argument, axis)
 
 
 def _part(part: Any, axis: int) -> _Array | _List:
@@ -88,23 +108,6 @@ def _part(part: Any, axis: int) -> _Array | _List:
         f"{type(part).__name__} has no rows: give a list or an array, or None in in_axes for an argument "
         "that all rows share"
     )
-
-
-class _Shared:
-    """What all rows share: numbers, containers, modules."""
-
-    count = None
-
-    def __init__(self, argument: Any) -> None:
-        self._argument = argument
-        self._leaves, structure = containers.flatten(argument)
-        self.has_values = has_values(self._leaves, structure)
-
-    def row(self, _: int) -> Any:
-        return self._argument
-
-    def columns(self) -> list[float]:
-        return [number(leaf) for leaf in self._leaves if varies(leaf)]
 
 
 class _Array:
@@ -133,7 +136,7 @@ class _Array:
     def columns(self) -> list[Any]:
         import numpy
 
-        return [numpy.ascontiguousarray(column) for column in self._rows.reshape(self.count, -1).T]
+        return [*numpy.ascontiguousarray(self._rows.reshape(self.count, -1).T)]
 
 
 class _List:
@@ -142,11 +145,8 @@ class _List:
     def __init__(self, rows: list[Any]) -> None:
         self._rows = rows
         self.count = len(rows)
-        self._leaves = rows
-        self.has_values = False
-        if not set(map(type, rows)) <= {float}:
-            self._leaves, self._structure = containers.flatten(rows)
-            self.has_values = has_values(self._leaves, self._structure)
+        self._taken_apart = None if set(map(type, rows)) <= {float} else Arguments(rows)
+        self.has_values = self._taken_apart is not None and self._taken_apart.has_values
 
     def row(self, place: int) -> Any:
         return self._rows[place]
@@ -154,13 +154,13 @@ class _List:
     def columns(self) -> list[Any]:
         import numpy
 
-        if self._leaves is not self._rows:
-            if not self._structure.has_parts_alike():
-                raise TypeError(
-                    f"rows are alike in structure, but among these some differ: {self._rows!r:.200}"
-                )
-            for leaf in self._leaves:
-                if not varies(leaf):
-                    raise TypeError(f"rows are of numbers, not of {type(leaf).__name__}: {leaf!r}")
-        matrix = numpy.array([number(leaf) for leaf in self._leaves]).reshape(self.count, -1)
-        return [numpy.ascontiguousarray(column) for column in matrix.T]
+        if self._taken_apart is None:
+            return [numpy.array(self._rows)]
+        leaves, structure = self._taken_apart.leaves, self._taken_apart.structure
+        if structure is not None and not structure.has_parts_alike():
+            raise TypeError("the rows of a list differ in structure: give all the same containers and shapes")
+        for leaf in leaves:
+            if not varies(leaf):
+                raise TypeError(f"rows are of numbers, not of {type(leaf).__name__}: {leaf!r}")
+        matrix = numpy.array([number(leaf) for leaf in leaves]).reshape(self.count, -1)
+        return [*numpy.ascontiguousarray(matrix.T)]

@@ -9,11 +9,11 @@ import types
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, cast
 
-from autograd import containers, modes
+from autograd import modes
 from autograd.compiler.kernel import Kernel, compiled
 from autograd.compiler.mapping import Mapped
 from autograd.compiler.paths import Path, Paths, Stats, record
-from autograd.compiler.signature import has_values, is_recording, signed
+from autograd.compiler.signature import Arguments, is_recording
 from autograd.graph import Graph, function_name
 
 __all__ = ["Jitted", "jit"]
@@ -107,13 +107,13 @@ class Jitted:
 
     def _at_a_point(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         function, dynamic, static = self._split(arguments, keywords)
-        leaves, structure = containers.flatten(dynamic)
-        if has_values(leaves, structure):
+        given = Arguments(dynamic)
+        if given.has_values:
             return self._function(*arguments, **keywords)
-        signature = signed(function_name(function), dynamic, leaves, structure)
+        signature = given.signature(function_name(function))
         paths = self._paths_of((signature.key, static))
         result = paths(lambda: record(function, *dynamic), signature.numbers)
-        if len(arguments) == len(leaves) and paths.paths and not keywords and not static:
+        if paths.paths and not keywords and not static and set(map(type, arguments)) <= {float}:
             self._of_floats[len(arguments)] = paths.paths[0].at
         return result
 
@@ -121,8 +121,8 @@ class Jitted:
         rows = mapped.rows(arguments, keywords)
         if rows.is_recorded:
             return mapped.row_by_row(rows)
-        signature, batch = mapped.batch(rows)
-        return mapped.evaluated(self._paths_of(signature.key), batch)
+        key, batch = mapped.batch(rows)
+        return mapped.evaluated(self._paths_of(key), batch)
 
     def _split(
         self, arguments: tuple[Any, ...], keywords: dict[str, Any]

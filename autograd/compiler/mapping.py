@@ -7,14 +7,13 @@ Rows that take the same path through the function's branches are evaluated toget
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from autograd import containers
 from autograd.compiler.arrays import REDUCTIONS, ArrayKernel, reduced
 from autograd.compiler.batching import Rows
 from autograd.compiler.paths import Batch, Paths, check_alike, check_results, rebuilt, record
-from autograd.compiler.signature import Signature, signed
 from autograd.engine import Value
 from autograd.graph import Graph, function_name
 from autograd.rows import real
@@ -93,15 +92,14 @@ class Mapped:
             )
         return Rows(arguments, axes, keywords)
 
-    def batch(self, rows: Rows) -> tuple[Signature, Batch]:
-        """The rows as columns of numbers, and the signature of one row."""
-        first = rows.row(0), rows.keywords
-        signature = signed(function_name(self.function), first, *containers.flatten(first))
+    def batch(self, rows: Rows) -> tuple[Hashable, Batch]:
+        """The rows as columns of numbers, and what the trace of one row is made for."""
+        key, columns = rows.signature(function_name(self.function))
 
         def record_row(row: int) -> Graph:
             return record(self.function, rows.row(row), rows.keywords)
 
-        return signature, Batch(rows.columns(), rows.count, record_row)
+        return key, Batch(columns, rows.count, record_row)
 
     def evaluated(self, paths: Paths, batch: Batch) -> Any:
         """The results of all rows by the paths of the function."""

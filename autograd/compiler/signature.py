@@ -10,22 +10,16 @@ from __future__ import annotations
 import io
 import pickle
 import types
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
-from autograd import containers, modes
+from autograd import containers, graph, modes
 from autograd.engine import Value
-from autograd.graph import varies
 from autograd.rows import real
 
-__all__ = ["Signature", "has_values", "is_recording", "number", "signed"]
+__all__ = ["Arguments", "Signature", "is_recording", "number", "varies"]
 
-_VARIES = ...  # stands for a number among the leaves
-_BY_IDENTITY = (
-    types.FunctionType,
-    types.BuiltinFunctionType,
-    type,
-)  # what need not be pickled to be compared
+_BY_IDENTITY = (types.FunctionType, types.BuiltinFunctionType, type)  # compared without being pickled
 
 
 class Signature(NamedTuple):
@@ -35,45 +29,77 @@ class Signature(NamedTuple):
     numbers: list[float]
 
 
+class Arguments:
+    """A nested argument, or several in a container, taken apart.
+
+    `structure` is None for a float, or an array of floats, of which `leaves` are all.  `has_values` tells of
+    Values other than those that modules hold.
+    """
+
+    leaves: list[Any]
+    structure: containers.Structure | None
+    has_values: bool
+
+    def __init__(self, tree: Any) -> None:
+        self._tree = tree
+        numbers = _numbers_alone(tree)
+        self.structure = None
+        self.has_values = False
+        if numbers is not None:
+            self.leaves = numbers
+        else:
+            self.leaves, self.structure = containers.flatten(tree)
+            self.has_values = any(
+                isinstance(leaf, Value) and not held
+                for leaf, held in zip(self.leaves, self.structure.held, strict=True)
+            )
+
+    def signature(self, name: str) -> Signature:
+        """The signature of a call of the function `name` with these arguments.
+
+        Raises TypeError for a leaf that is no number, bool or str, and for a module whose attributes do not
+        pickle.
+        """
+        if self.structure is None:
+            return Signature(getattr(self._tree, "shape", None), self.leaves)
+        fixed = [(place, leaf) for place, leaf in enumerate(self.leaves) if not varies(leaf)]
+        for _, leaf in fixed:
+            if not isinstance(leaf, bool | str):
+                raise TypeError(
+                    f"{name} was called with {type(leaf).__name__}: {leaf!r}, but it takes numbers, Values, "
+                    "arrays and containers of these, bools, strs and None: name the parameter in "
+                    "static_argnames if it shall be part of the program"
+                )
+        numbers = [number(leaf) for leaf in self.leaves if varies(leaf)]
+        if not fixed and self.structure.is_bare:
+            return Signature(self.structure.shapes[0], numbers)
+        contents = tuple(_contents(name, module) for module in containers.named_containers(self._tree))
+        return Signature((self.structure, tuple(fixed), contents), numbers)
+
+
+def _numbers_alone(tree: Any) -> list[float] | None:
+    """The numbers of a float or of an array of floats, which need not be taken apart; None for anything else."""
+    if type(tree) is float:
+        return [tree]
+    if getattr(getattr(tree, "dtype", None), "char", "") == "d" and tree.shape:
+        numbers: list[float] = tree.ravel().tolist()
+        return numbers
+    return None
+
+
 def is_recording() -> bool:
     """Whether a transform or a trace around the call wants to see every operation of it."""
     return bool(modes.active) and (modes.current.trace is not None or bool(modes.current.variables))
 
 
-def has_values(leaves: Sequence[Any], structure: containers.Structure) -> bool:
-    """Whether there are Values among the leaves, but for those that modules hold."""
-    return any(
-        isinstance(leaf, Value) and not held for leaf, held in zip(leaves, structure.held, strict=True)
-    )
+def varies(leaf: Any) -> bool:
+    """Whether a leaf is an input of the trace; a float, as most leaves are, is known at once."""
+    return type(leaf) is float or graph.varies(leaf)
 
 
 def number(leaf: Any) -> float:
     """The float that a leaf of the arguments stands for, a Value's data among them."""
     return leaf._data if isinstance(leaf, Value) else real(leaf)
-
-
-def signed(name: str, tree: Any, leaves: Sequence[Any], structure: containers.Structure) -> Signature:
-    """The signature of a call with the arguments `tree`, flattened already.
-
-    Raises TypeError for a leaf that is no number, bool or str, naming the function, and for a module whose
-    attributes do not pickle.
-    """
-    numbers: list[float] = []
-    fixed: list[Hashable] = []
-    for leaf in leaves:
-        if varies(leaf):
-            numbers.append(number(leaf))
-            fixed.append(_VARIES)
-        elif isinstance(leaf, bool | str):
-            fixed.append(leaf)
-        else:
-            raise TypeError(
-                f"{name} was called with {type(leaf).__name__}: {leaf!r}, but it takes numbers, Values, "
-                "arrays and containers of these, bools, strs and None: name the parameter in static_argnames "
-                "if it shall be part of the program"
-            )
-    contents = tuple(_contents(name, module) for module in containers.named_containers(tree))
-    return Signature((structure, tuple(fixed), contents), numbers)
 
 
 def _contents(name: str, module: Any) -> Hashable:
