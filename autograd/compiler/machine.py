@@ -140,7 +140,7 @@ def _target_machine() -> Any:
 
 @functools.cache
 def _c_library() -> Any:
-    """The library whose functions `math` calls; where `math` is a file of its own, what that file is linked to."""
+    """The library whose functions `math` calls: if `math` is a file of its own, what that is linked to."""
     if sys.platform == "win32":
         return ctypes.CDLL("ucrtbase")
     return ctypes.CDLL(getattr(math, "__file__", None))
@@ -148,7 +148,7 @@ def _c_library() -> Any:
 
 @functools.cache
 def _vector_library() -> Any:
-    """glibc's functions of eight numbers at a time, or None where there are none that this processor can run."""
+    """glibc's functions of eight numbers at a time; None without any that this processor can run."""
     features = _llvm().get_host_cpu_features()
     try:
         return ctypes.CDLL(_VECTOR_LIBRARY) if features.get("avx512f") else None
