@@ -19,7 +19,7 @@ from autograd.rows import Primitive, real
 
 Operand = str | float  # a variable's name or a constant
 
-_C_LIBRARY = {
+C_LIBRARY = {
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "copysign", "cos", "cosh", "erf",
     "erfc", "exp", "exp2", "expm1", "fma", "fmod", "log", "log10", "log1p", "log2", "pow", "remainder", "sin",
     "sinh", "sqrt", "tan", "tanh",
@@ -162,7 +162,7 @@ def c_lines(program: Program) -> list[str] | None:
     """The program in C, which declares its variables; None if a step is an algorithm in Python."""
     lines = []
     for variable, row, operands in program.steps:
-        expression = _c_expression(row)
+        expression = c_expression(row)
         if expression is None:
             return None
         kind = "int" if row.comparison else "double"
@@ -179,7 +179,7 @@ def c_operand(thing: Operand) -> str:
     return "NAN" if math.isnan(thing) else "INFINITY" if thing > 0 else "(-INFINITY)"
 
 
-def _c_expression(row: Primitive) -> str | None:
+def c_expression(row: Primitive) -> str | None:
     """How C writes the row's value, of the operands `{0}`, `{1}`, ...; None if it has none."""
     if row.c is not None:
         return row.c
@@ -187,7 +187,7 @@ def _c_expression(row: Primitive) -> str | None:
         return f"{{0}} {row.infix} {{1}}"
     if _module(row) == "_operator" and row.symbol == "-":
         return "-{0}"
-    if _module(row) == "math" and row.function.__name__ in _C_LIBRARY:
+    if _module(row) == "math" and row.function.__name__ in C_LIBRARY:
         return f"{row.function.__name__}({', '.join(f'{{{place}}}' for place in range(row.arity))})"
     return None
 
@@ -199,7 +199,7 @@ def javascript_lines(program: Program, library: Set[str]) -> list[str] | None:
     """
     lines = []
     for variable, row, operands in program.steps:
-        expression = _c_expression(row)
+        expression = c_expression(row)
         if expression is None or not library >= {*re.findall(r"[A-Za-z_]\w*", expression)}:
             return None
         lines.append(f"const {variable} = {expression.format(*map(javascript_operand, operands))};")

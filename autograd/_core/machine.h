@@ -1,0 +1,133 @@
+/* A function of machine code as an object of Python: `f(in, out)` on arrays of doubles, called with numbers. */
+
+#ifndef AUTOGRAD_MACHINE_H
+#define AUTOGRAD_MACHINE_H
+
+#include "rules.h"
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    int (*function)(const double *, double *); /* returns 1, 0 for no result, or -1 where memory ran out */
+    Py_ssize_t inputs, outputs;
+    int releases;    /* the interpreter's lock, during the call */
+    PyObject *owner; /* keeps the function where it is */
+} MachineFunction;
+
+#define NUMBERS_ON_STACK 64
+
+static PyObject *machine_results(const double *out, Py_ssize_t count)
+{
+    if (count == 1)
+        return PyFloat_FromDouble(out[0]);
+    PyObject *results = PyTuple_New(count);
+    for (Py_ssize_t i = 0; results != NULL && i < count; i++) {
+        PyObject *number = PyFloat_FromDouble(out[i]);
+        if (number == NULL)
+            Py_CLEAR(results);
+        else
+            PyTuple_SET_ITEM(results, i, number);
+    }
+    return results;
+}
+
+static PyObject *machine_call(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *keywords)
+{
+    MachineFunction *machine = (MachineFunction *)self;
+    Py_ssize_t given = PyVectorcall_NARGS(flags);
+    if (keywords != NULL && PyTuple_GET_SIZE(keywords) > 0) {
+        PyErr_SetString(PyExc_TypeError, "machine code takes its numbers by position, not by name");
+        return NULL;
+    }
+    if (given != machine->inputs)
+        return PyErr_Format(
+            PyExc_TypeError, "this machine code takes %zd numbers, not %zd", machine->inputs, given);
+    double few[NUMBERS_ON_STACK], *numbers = few;
+    if (machine->inputs + machine->outputs > NUMBERS_ON_STACK) {
+        numbers = PyMem_Malloc((size_t)(machine->inputs + machine->outputs) * sizeof(double));
+        if (numbers == NULL)
+            return PyErr_NoMemory();
+    }
+    double *out = numbers + machine->inputs;
+    PyObject *results = NULL;
+    for (Py_ssize_t i = 0; i < given; i++)
+        if (real(arguments[i], &numbers[i]) < 0)
+            goto done;
+    int code;
+    if (machine->releases) {
+        Py_BEGIN_ALLOW_THREADS
+        code = machine->function(numbers, out);
+        Py_END_ALLOW_THREADS
+    } else {
+        code = machine->function(numbers, out);
+    }
+    if (code > 0)
+        results = machine_results(out, machine->outputs);
+    else if (code == 0)
+        results = Py_NewRef(Py_None);
+    else
+        PyErr_NoMemory();
+done:
+    if (numbers != few)
+        PyMem_Free(numbers);
+    return results;
+}
+
+static PyObject *machine_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"address", "inputs", "outputs", "owner", "releases", NULL};
+    unsigned long long address;
+    Py_ssize_t inputs, outputs;
+    PyObject *owner;
+    int releases;
+    if (!PyArg_ParseTupleAndKeywords(
+            args, keywords, "KnnOp", names, &address, &inputs, &outputs, &owner, &releases))
+        return NULL;
+    if (address == 0 || inputs < 0 || outputs < 0) {
+        PyErr_SetString(PyExc_ValueError, "machine code has an address, and no negative number of numbers");
+        return NULL;
+    }
+    MachineFunction *machine = (MachineFunction *)type->tp_alloc(type, 0);
+    if (machine == NULL)
+        return NULL;
+    machine->call = machine_call;
+    machine->function = (int (*)(const double *, double *))(uintptr_t)address;
+    machine->inputs = inputs;
+    machine->outputs = outputs;
+    machine->releases = releases;
+    machine->owner = Py_NewRef(owner);
+    return (PyObject *)machine;
+}
+
+static void machine_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    Py_XDECREF(((MachineFunction *)self)->owner);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMemberDef machine_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(MachineFunction, call), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot machine_slots[] = {
+    {Py_tp_doc, "MachineFunction(address, inputs, outputs, owner, releases)\n--\n\n"
+                "The function of machine code at `address`, for as long as `owner` lives, of so many numbers.\n\n"
+                "It returns a float, a tuple of floats unless there is exactly one output, or None."},
+    {Py_tp_new, machine_new},
+    {Py_tp_dealloc, machine_dealloc},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_members, machine_members},
+    {0, NULL},
+};
+
+static PyType_Spec machine_specification = {
+    .name = "autograd._core.value.MachineFunction",
+    .basicsize = sizeof(MachineFunction),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = machine_slots,
+};
+
+#endif

@@ -1,0 +1,263 @@
+"""`Kernel`: a program as machine code, called with the numbers of one point or with columns of many rows.
+
+The bits are those of the program's rows, operation by operation, whether one number is computed or eight at a
+time, and in however many threads.  Code is made when it is first called for; it is freed with the kernel.
+"""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import functools
+import itertools
+import operator
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from autograd.compiler.assembly import BLOCK, point_function, rows_function
+from autograd.compiler.emission import Externals
+from autograd.compiler.machine import Callbacks, MachineCode, vector_functions
+from autograd.compiler.passes import divided, optimised
+from autograd.compiler.program import Program
+
+if TYPE_CHECKING:
+    import numpy
+
+try:
+    from autograd._core.value import MachineFunction
+except ModuleNotFoundError:  # without the engine in C
+    from autograd.compiler.foreign import MachineFunction  # type: ignore[assignment]
+
+__all__ = ["Kernel", "compiled"]
+
+_LONG_CALL = 10_000  # operations, from which on the interpreter's lock is released for one point
+
+Outputs = float | tuple[float, ...] | None
+
+
+def compiled(program: Program, *, fastmath: bool = False) -> Kernel:
+    """The program as machine code of this processor.
+
+    With `fastmath` each operation may err by 4 units in the last place instead of giving the row's bits.
+    Raises ImportError where llvmlite is missing.
+
+    >>> from autograd import trace
+    >>> from autograd.compiler.program import lowered
+    >>> kernel = compiled(lowered(trace(lambda x, y: x * y + 1)(2.0, 3.0)))
+    >>> kernel([4.0, 5.0])
+    [21.0]
+    """
+    return Kernel(program, fastmath)
+
+
+class Kernel:
+    """Machine code of a program.  `seconds` is the time that compiling has taken so far.
+
+    `point(*numbers)` is the fastest call: it takes the inputs one by one and returns a float, or a tuple if
+    the program has not exactly one output, or None where a guard has another truth than in the trace.
+    """
+
+    point: Callable[..., Outputs]
+    seconds: float
+
+    def __init__(self, program: Program, fastmath: bool = False) -> None:
+        began = time.perf_counter()
+        self._program = optimised(program)
+        self._fast = fastmath
+        self._plans: dict[tuple[tuple[bool, ...], bool], _Plan] = {}
+        externals = Externals()
+        text = point_function(self._program, externals, fast=fastmath)
+        self._code = MachineCode(f"{externals.text}\n{text}", externals)
+        self.point = _point(self._program, self._code)
+        self.seconds = time.perf_counter() - began
+
+    def __call__(self, numbers: Sequence[float]) -> list[float] | None:
+        """The outputs at one point; None where a guard has another truth than in the trace."""
+        outputs = self.point(*numbers)
+        if outputs is None:
+            return None
+        return [*outputs] if isinstance(outputs, tuple) else [outputs]
+
+    def llvm(self) -> str:
+        """The function of one point in LLVM's language, after the optimiser."""
+        return self._code.text
+
+    def rows(
+        self,
+        columns: Sequence[float | numpy.ndarray[Any, Any]],
+        count: int,
+        *,
+        reduce: str | None,
+        threads: int = 1,
+    ) -> tuple[list[Any], numpy.ndarray[Any, Any] | None]:
+        """The outputs in `count` rows, and which rows' guards have another truth than in the trace.
+
+        columns -- for each input a number that all rows share, or an array of shape (count,) with one each:
+            contiguous, of type float64.
+        reduce -- None for an array per output; "sum" or "mean" for a number, in the order of `assembly`.
+        threads -- among how many to divide the blocks of 1,024 rows; the bits are the same for any number.
+
+        The second result is an array of bools, or None if the program has no guards.  A sum counts only if
+        no row has missed.  Raises ValueError for the mean of no rows, and for an array of another kind.
+        """
+        import numpy
+
+        if reduce not in (None, "sum", "mean"):
+            raise ValueError(f"reduce is None, 'sum' or 'mean', not {reduce!r}")
+        if reduce == "mean" and count == 0:
+            raise ValueError("the mean of no rows is undefined: give at least one")
+        varying = tuple(isinstance(column, numpy.ndarray) for column in columns)
+        plan = self._plan(varying, reduce is not None)
+        return plan.run(columns, count, reduce, threads)
+
+    def _plan(self, varying: tuple[bool, ...], reduced: bool) -> _Plan:
+        key = (varying, reduced)
+        if key not in self._plans:
+            began = time.perf_counter()
+            self._plans[key] = _Plan(self._program, varying, reduced, self._fast)
+            self.seconds += time.perf_counter() - began
+        return self._plans[key]
+
+
+def _point(program: Program, code: MachineCode) -> Callable[..., Outputs]:
+    long = len(program.operations) >= _LONG_CALL
+    address, outputs = code.address("point"), len(program.outputs)
+    function: Callable[..., Outputs] = MachineFunction(address, program.inputs, outputs, code, long)
+    return _raising(function, code.callbacks) if code.callbacks else function
+
+
+def _raising(function: Callable[..., Outputs], callbacks: Callbacks) -> Callable[..., Outputs]:
+    def point(*numbers: float) -> Outputs:
+        outputs = function(*numbers)
+        error = callbacks.taken()
+        if error is not None and outputs is not None:  # beyond a missed guard a row may raise
+            raise error
+        return outputs
+
+    return point
+
+
+class _Plan:
+    """Machine code of many rows, for inputs of which some are shared and the others vary.
+
+    What depends on shared numbers alone is computed once, and is one more shared number for the rows.
+    """
+
+    def __init__(self, program: Program, varying: tuple[bool, ...], reduced: bool, fast: bool) -> None:
+        self._shared = [place for place, varies in enumerate(varying) if not varies]
+        self._varying = [place for place, varies in enumerate(varying) if varies]
+        before, within = divided(program, self._shared, self._varying)
+        self._between = len(before.outputs)
+        self._outputs = len(within.outputs)
+        self._reduced = reduced
+        self._guarded = bool(within.guards)
+        externals = Externals(vector_functions() if fast else None)
+        shared = len(self._shared) + self._between
+        texts = [rows_function(within, externals, shared=shared, reduced=reduced, fast=fast)]
+        if self._between:
+            texts.append(point_function(before, externals, fast=fast))
+        self._code = MachineCode("\n".join([externals.text, *texts]), externals)
+        self._rows = _ROWS(self._code.address("rows"))
+        self._before = _POINT(self._code.address("point")) if self._between else None
+
+    def run(
+        self, columns: Sequence[Any], count: int, reduce: str | None, threads: int
+    ) -> tuple[list[Any], numpy.ndarray[Any, Any] | None]:
+        """The outputs in `count` rows, and which rows have missed a guard."""
+        import numpy
+
+        shared = array.array("d", [columns[place] for place in self._shared])
+        shared.extend([0.0] * self._between)
+        numbers, _ = shared.buffer_info()
+        if self._before is not None:
+            _check_memory(self._before(numbers, numbers + 8 * len(self._shared)))
+        given = [_checked(columns[place], count) for place in self._varying]
+        missed = numpy.empty(count, bool) if self._guarded else None
+        blocks = -(-count // BLOCK)
+        outputs = [numpy.empty(blocks if self._reduced else count) for _ in range(self._outputs)]
+        sources, targets, misses = _addresses(given), _addresses(outputs), _addresses([missed])[0]
+
+        def part(first: int, last: int) -> BaseException | None:
+            _check_memory(self._rows(numbers, sources, first, last, targets, misses))
+            return self._code.callbacks.taken()
+
+        error = _first_error(part, _ranges(count, threads))
+        if error is not None:
+            self._raise_unless_missed(error, columns, missed)
+        return [_total(sums, count, reduce) for sums in outputs] if self._reduced else outputs, missed
+
+    def _raise_unless_missed(self, error: BaseException, columns: Sequence[Any], missed: Any) -> None:
+        """Raises what a row of the table has raised, if it does so where the guards hold: elsewhere it may."""
+        if missed is None or not missed.any():
+            raise error
+        kept = ~missed
+        if kept.any():
+            self.run(
+                [
+                    columns[place][kept] if place in self._varying else columns[place]
+                    for place in range(len(columns))
+                ],
+                int(kept.sum()),
+                "sum" if self._reduced else None,
+                1,
+            )
+
+
+_POINT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+_ROWS = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.c_void_p,  # shared numbers
+    ctypes.c_void_p,  # the addresses of columns
+    ctypes.c_int64,  # the first row, and
+    ctypes.c_int64,  # the row after the last
+    ctypes.c_void_p,  # the addresses of what to fill
+    ctypes.c_void_p,  # a byte per row, or NULL
+)
+
+
+def _check_memory(code: int) -> None:
+    if code < 0:
+        raise MemoryError
+
+
+def _checked(column: Any, count: int) -> Any:
+    """The column, if it is what machine code can read."""
+    if column.dtype != float or column.shape != (count,) or not column.flags.c_contiguous:
+        raise ValueError(
+            f"a column is a contiguous array of {count} numbers of type float64, not one of shape "
+            f"{column.shape} and type {column.dtype}: pass numpy.ascontiguousarray(column, float)"
+        )
+    return column
+
+
+def _addresses(arrays: Sequence[Any]) -> Any:
+    """The addresses of arrays, as an array of C."""
+    places = [None if array is None else array.__array_interface__["data"][0] for array in arrays]
+    return (ctypes.c_void_p * len(places))(*places)
+
+
+def _ranges(count: int, threads: int) -> list[tuple[int, int]]:
+    """Rows from, and up to but not with; each range but the last of whole blocks, and none of no rows."""
+    blocks = -(-count // BLOCK)
+    bounds = [min(count, blocks * number // threads * BLOCK) for number in range(threads + 1)]
+    return [(first, last) for first, last in itertools.pairwise(bounds) if first < last]
+
+
+def _first_error(
+    part: Callable[[int, int], BaseException | None], ranges: Sequence[tuple[int, int]]
+) -> BaseException | None:
+    """Does the parts, at the same time if they are several; of the errors they return the first."""
+    if len(ranges) > 1:
+        with ThreadPoolExecutor(len(ranges)) as pool:
+            errors = [*pool.map(part, *zip(*ranges, strict=True))]
+    else:
+        errors = [part(*rows) for rows in ranges]
+    return next((error for error in errors if error is not None), None)
+
+
+def _total(sums: Any, count: int, reduce: str | None) -> float:
+    """The sum or mean of the blocks' sums, the blocks in order."""
+    total = functools.reduce(operator.add, sums.tolist()) if count else 0.0
+    return total * (1.0 / count) if reduce == "mean" else total
