@@ -73,6 +73,36 @@ done:
     return results;
 }
 
+/* split_columns(columns): which are no floats, as bytes; the floats, packed; the others, as a list. */
+static PyObject *split_columns(PyObject *Py_UNUSED(module), PyObject *columns)
+{
+    PyObject *items = PySequence_Fast(columns, "columns are a sequence of floats and arrays");
+    if (items == NULL)
+        return NULL;
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(items), floats = 0;
+    PyObject *varying = PyBytes_FromStringAndSize(NULL, count), *arrays = PyList_New(0), *result = NULL;
+    PyObject *numbers = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(double));
+    if (varying == NULL || arrays == NULL || numbers == NULL)
+        goto done;
+    char *varies = PyBytes_AS_STRING(varying), *packed = PyByteArray_AS_STRING(numbers);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(items, i);
+        varies[i] = !PyFloat_Check(item);
+        if (!varies[i])
+            memcpy(packed + floats++ * sizeof(double), &((PyFloatObject *)item)->ob_fval, sizeof(double));
+        else if (PyList_Append(arrays, item) < 0)
+            goto done;
+    }
+    if (PyByteArray_Resize(numbers, floats * (Py_ssize_t)sizeof(double)) == 0)
+        result = PyTuple_Pack(3, varying, numbers, arrays);
+done:
+    Py_DECREF(items);
+    Py_XDECREF(varying);
+    Py_XDECREF(numbers);
+    Py_XDECREF(arrays);
+    return result;
+}
+
 static PyObject *machine_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"address", "inputs", "outputs", "owner", "releases", NULL};

@@ -714,6 +714,7 @@ static PyMethodDef functions[] = {
     {"method", method, METH_O, NULL},
     {"complete", complete, METH_VARARGS, NULL},
     {"caller", caller, METH_O, NULL},
+    {"split_columns", split_columns, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

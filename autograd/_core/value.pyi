@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd.node import Node
@@ -21,6 +21,7 @@ def complete(
     backward: Callable[..., Any],
     zero_grad: Callable[..., Any],
 ) -> None: ...
+def split_columns(columns: Sequence[Any]) -> tuple[bytes, bytearray, list[Any]]: ...
 def caller(kind: type[Primitive]) -> Callable[..., Any]: ...
 
 class MachineFunction:

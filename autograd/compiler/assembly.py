@@ -24,7 +24,7 @@ from autograd.compiler.program import Operation, Program
 __all__ = ["BLOCK", "point_function", "rows_function"]
 
 BLOCK = 1024  # rows whose sum is complete before the next block's begins
-_PART = 1000  # operations of a function
+_PART = 300  # operations of a function
 _VECTOR, _TRUTHS = f"<{LANES} x double>", f"<{LANES} x i1>"
 _BYTES = 8 * LANES  # of a vector
 
@@ -127,6 +127,7 @@ class _Parts(NamedTuple):
 def _parts(program: Program, access: _Access, externals: Externals, fast: bool) -> _Parts:
     starts = range(0, max(len(program.operations), 1), _PART)
     slots, count = _slots(program)
+    aside = "" if len(starts) == 1 else " noinline"
     texts: list[str] = []
     names: list[str] = []
     for start in starts:
@@ -135,7 +136,7 @@ def _parts(program: Program, access: _Access, externals: Externals, fast: bool) 
         _Part(program, access, writer, slots, part).write(last=start == starts[-1])
         body = "\n".join(f"  {line}" for line in writer.lines)
         name = f"{access.name}.{len(texts)}"
-        head = f"define internal {writer.truth} @{name}({access.parameters}, ptr noalias %values) #0"
+        head = f"define internal {writer.truth} @{name}({access.parameters}, ptr noalias %values){aside} #0"
         texts.append(f"{head} {{\n{body}\n}}")
         names.append(name)
     return _Parts(texts, names, count)

@@ -1,12 +1,15 @@
-"""A function of machine code as an object of Python, by ctypes: what the engine in C has as its own type."""
+"""What calls machine code from Python where the engine in C, which does the same faster, was not built."""
 
 from __future__ import annotations
 
+import array
 import ctypes
+from collections.abc import Sequence
+from typing import Any
 
 from autograd.rows import real
 
-__all__ = ["MachineFunction"]
+__all__ = ["MachineFunction", "split_columns"]
 
 _KIND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 
@@ -21,13 +24,14 @@ class MachineFunction:
 
     def __init__(self, address: int, inputs: int, outputs: int, owner: object, releases: bool) -> None:
         self._function = _KIND(address)
+        self._count = inputs
         self._inputs = ctypes.c_double * inputs
         self._outputs = ctypes.c_double * outputs
         self._owner = owner
 
     def __call__(self, *numbers: float) -> float | tuple[float, ...] | None:
-        if len(numbers) != self._inputs._length_:
-            raise TypeError(f"this machine code takes {self._inputs._length_} numbers, not {len(numbers)}")
+        if len(numbers) != self._count:
+            raise TypeError(f"this machine code takes {self._count} numbers, not {len(numbers)}")
         out = self._outputs()
         code = self._function(self._inputs(*map(real, numbers)), out)
         if code < 0:
@@ -35,3 +39,16 @@ class MachineFunction:
         if code == 0:
             return None
         return out[0] if len(out) == 1 else (*out,)
+
+
+def split_columns(columns: Sequence[Any]) -> tuple[bytes, bytearray, list[Any]]:
+    """Which columns are no floats, as bytes of 1; the floats, packed as doubles; the others, as a list.
+
+    >>> varying, numbers, others = split_columns([1.0, "column", 2.0])
+    >>> [*varying], len(numbers), others
+    ([0, 1, 0], 16, ['column'])
+    """
+    varying = bytes(not isinstance(column, float) for column in columns)
+    numbers = array.array("d", [column for column in columns if isinstance(column, float)])
+    others = [column for column in columns if not isinstance(column, float)]
+    return varying, bytearray(numbers.tobytes()), others

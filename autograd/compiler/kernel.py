@@ -6,11 +6,8 @@ time, and in however many threads.  Code is made when it is first called for; it
 
 from __future__ import annotations
 
-import array
 import ctypes
-import functools
 import itertools
-import operator
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,9 +23,9 @@ if TYPE_CHECKING:
     import numpy
 
 try:
-    from autograd._core.value import MachineFunction
+    from autograd._core.value import MachineFunction, split_columns
 except ModuleNotFoundError:  # without the engine in C
-    from autograd.compiler.foreign import MachineFunction  # type: ignore[assignment]
+    from autograd.compiler.foreign import MachineFunction, split_columns  # type: ignore[assignment]
 
 __all__ = ["Kernel", "compiled"]
 
@@ -66,7 +63,7 @@ class Kernel:
         began = time.perf_counter()
         self._program = optimised(program)
         self._fast = fastmath
-        self._plans: dict[tuple[tuple[bool, ...], bool], _Plan] = {}
+        self._plans: dict[tuple[bytes, bool], _Plan] = {}
         externals = Externals()
         text = point_function(self._program, externals, fast=fastmath)
         self._code = MachineCode(f"{externals.text}\n{text}", externals)
@@ -102,17 +99,14 @@ class Kernel:
         The second result is an array of bools, or None if the program has no guards.  A sum counts only if
         no row has missed.  Raises ValueError for the mean of no rows, and for an array of another kind.
         """
-        import numpy
-
         if reduce not in (None, "sum", "mean"):
             raise ValueError(f"reduce is None, 'sum' or 'mean', not {reduce!r}")
         if reduce == "mean" and count == 0:
             raise ValueError("the mean of no rows is undefined: give at least one")
-        varying = tuple(isinstance(column, numpy.ndarray) for column in columns)
-        plan = self._plan(varying, reduce is not None)
-        return plan.run(columns, count, reduce, threads)
+        varying, numbers, arrays = split_columns(columns)
+        return self._plan(varying, reduce is not None).run(numbers, arrays, count, reduce, threads)
 
-    def _plan(self, varying: tuple[bool, ...], reduced: bool) -> _Plan:
+    def _plan(self, varying: bytes, reduced: bool) -> _Plan:
         key = (varying, reduced)
         if key not in self._plans:
             began = time.perf_counter()
@@ -145,16 +139,16 @@ class _Plan:
     What depends on shared numbers alone is computed once, and is one more shared number for the rows.
     """
 
-    def __init__(self, program: Program, varying: tuple[bool, ...], reduced: bool, fast: bool) -> None:
-        self._shared = [place for place, varies in enumerate(varying) if not varies]
-        self._varying = [place for place, varies in enumerate(varying) if varies]
-        before, within = divided(program, self._shared, self._varying)
+    def __init__(self, program: Program, varying: bytes, reduced: bool, fast: bool) -> None:
+        fixed = [place for place, varies in enumerate(varying) if not varies]
+        before, within = divided(program, fixed, [place for place, varies in enumerate(varying) if varies])
+        self._shared = len(fixed)
         self._between = len(before.outputs)
         self._outputs = len(within.outputs)
         self._reduced = reduced
         self._guarded = bool(within.guards)
         externals = Externals(vector_functions() if fast else None)
-        shared = len(self._shared) + self._between
+        shared = self._shared + self._between
         texts = [rows_function(within, externals, shared=shared, reduced=reduced, fast=fast)]
         if self._between:
             texts.append(point_function(before, externals, fast=fast))
@@ -163,46 +157,41 @@ class _Plan:
         self._before = _POINT(self._code.address("point")) if self._between else None
 
     def run(
-        self, columns: Sequence[Any], count: int, reduce: str | None, threads: int
+        self, shared: bytearray, arrays: Sequence[Any], count: int, reduce: str | None, threads: int
     ) -> tuple[list[Any], numpy.ndarray[Any, Any] | None]:
         """The outputs in `count` rows, and which rows have missed a guard."""
         import numpy
 
-        shared = array.array("d", [columns[place] for place in self._shared])
-        shared.extend([0.0] * self._between)
-        numbers, _ = shared.buffer_info()
+        numbers = numpy.empty(self._shared + self._between)
+        numbers[: self._shared] = numpy.frombuffer(shared)
         if self._before is not None:
-            _check_memory(self._before(numbers, numbers + 8 * len(self._shared)))
-        given = [_checked(columns[place], count) for place in self._varying]
+            start = _address(numbers)
+            _check_memory(self._before(start, start + 8 * self._shared))
+        sources = numpy.array([_address(_checked(column, count)) for column in arrays], numpy.uintp)
+        outputs = numpy.empty((self._outputs, -(-count // BLOCK) if self._reduced else count))
         missed = numpy.empty(count, bool) if self._guarded else None
-        blocks = -(-count // BLOCK)
-        outputs = [numpy.empty(blocks if self._reduced else count) for _ in range(self._outputs)]
-        sources, targets, misses = _addresses(given), _addresses(outputs), _addresses([missed])[0]
+        targets = _address(outputs) + numpy.arange(self._outputs, dtype=numpy.uintp) * outputs.strides[0]
+        given, wanted = (_address(numbers), _address(sources)), _address(targets)
+        misses = None if missed is None else _address(missed)
 
         def part(first: int, last: int) -> BaseException | None:
-            _check_memory(self._rows(numbers, sources, first, last, targets, misses))
+            _check_memory(self._rows(*given, first, last, wanted, misses))
             return self._code.callbacks.taken()
 
         error = _first_error(part, _ranges(count, threads))
         if error is not None:
-            self._raise_unless_missed(error, columns, missed)
-        return [_total(sums, count, reduce) for sums in outputs] if self._reduced else outputs, missed
+            self._raise_unless_missed(error, shared, arrays, missed)
+        return _totals(outputs, count, reduce) if self._reduced else [*outputs], missed
 
-    def _raise_unless_missed(self, error: BaseException, columns: Sequence[Any], missed: Any) -> None:
+    def _raise_unless_missed(
+        self, error: BaseException, shared: bytearray, arrays: Sequence[Any], missed: Any
+    ) -> None:
         """Raises what a row of the table has raised, if it does so where the guards hold: elsewhere it may."""
         if missed is None or not missed.any():
             raise error
         kept = ~missed
         if kept.any():
-            self.run(
-                [
-                    columns[place][kept] if place in self._varying else columns[place]
-                    for place in range(len(columns))
-                ],
-                int(kept.sum()),
-                "sum" if self._reduced else None,
-                1,
-            )
+            self.run(shared, [column[kept] for column in arrays], int(kept.sum()), None, 1)
 
 
 _POINT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
@@ -232,10 +221,9 @@ def _checked(column: Any, count: int) -> Any:
     return column
 
 
-def _addresses(arrays: Sequence[Any]) -> Any:
-    """The addresses of arrays, as an array of C."""
-    places = [None if array is None else array.__array_interface__["data"][0] for array in arrays]
-    return (ctypes.c_void_p * len(places))(*places)
+def _address(numbers: Any) -> int:
+    """Where an array begins."""
+    return int(numbers.__array_interface__["data"][0])
 
 
 def _ranges(count: int, threads: int) -> list[tuple[int, int]]:
@@ -257,7 +245,12 @@ def _first_error(
     return next((error for error in errors if error is not None), None)
 
 
-def _total(sums: Any, count: int, reduce: str | None) -> float:
-    """The sum or mean of the blocks' sums, the blocks in order."""
-    total = functools.reduce(operator.add, sums.tolist()) if count else 0.0
-    return total * (1.0 / count) if reduce == "mean" else total
+def _totals(sums: Any, count: int, reduce: str | None) -> list[float]:
+    """The sums or means of outputs from those of their blocks, of shape (outputs, blocks), taken in order."""
+    import numpy
+
+    if count == 0:
+        return [0.0] * len(sums)
+    totals = numpy.add.accumulate(sums, axis=1)[:, -1]  # an accumulation adds one by one
+    numbers: list[float] = (totals * (1.0 / count) if reduce == "mean" else totals).tolist()
+    return numbers

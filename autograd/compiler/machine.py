@@ -21,7 +21,7 @@ from autograd.straightline import C_LIBRARY
 
 __all__ = ["Callbacks", "MachineCode", "vector_functions"]
 
-_LONG_TEXT = 4_000_000  # characters, from which on the optimiser is asked for less
+_LONG_TEXT = 150_000  # characters, from which on the optimiser would cost more than it gains
 
 _BINARY = {"atan2", "pow"}
 _VECTOR_LIBRARY = "libmvec.so.1"  # of glibc 2.22 or later
@@ -76,10 +76,11 @@ class MachineCode:
         self.callbacks = Callbacks(externals.rows)
         context = llvm.create_context()  # of its own: a shared one would keep every constant for good
         module = llvm.parse_assembly(text, context)
-        machine = _target_machine(1 if len(text) > _LONG_TEXT else 2)
+        machine = _target_machine()
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
-        _optimise(module, machine, len(text))
+        if len(text) < _LONG_TEXT:
+            _optimise(module, machine)
         self.text = str(module)
         engine = llvm.create_mcjit_compiler(module, machine)
         addresses = {**_library_addresses(externals), **self.callbacks.addresses}
@@ -101,9 +102,9 @@ def _dispose(engine: Any, context: Any, callbacks: Callbacks) -> None:
     context.close()
 
 
-def _optimise(module: Any, machine: Any, size: int) -> None:
+def _optimise(module: Any, machine: Any) -> None:
     llvm = _llvm()
-    options = llvm.create_pipeline_tuning_options(speed_level=1 if size > _LONG_TEXT else 2)
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
 
@@ -122,12 +123,12 @@ def _llvm() -> Any:
     return llvm
 
 
-def _target_machine(level: int) -> Any:
+def _target_machine() -> Any:
     """This processor, as LLVM sees it: an engine takes it over, so each has its own."""
     llvm = _llvm()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=level, jit=True
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, jit=True
     )
 
 
