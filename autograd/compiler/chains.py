@@ -5,7 +5,8 @@ A chain is folded in its own order, so that a fold has the bits of the chain.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from autograd.compiler.program import Program
@@ -84,11 +85,12 @@ class Run(NamedTuple):
     period: int
 
 
-def runs(kinds: Sequence[object]) -> list[Run]:
+@functools.lru_cache(1)  # chains that are alike follow one another
+def runs(kinds: Sequence[object]) -> tuple[Run, ...]:
     """A chain's terms, of these kinds, as runs one after the other; what does not repeat is left out.
 
     >>> runs("x" + "ab" * 6 + "c" * 9)
-    [Run(start=1, stop=13, period=2), Run(start=13, stop=22, period=1)]
+    (Run(start=1, stop=13, period=2), Run(start=13, stop=22, period=1))
     """
     found = []
     start = 0
@@ -99,7 +101,7 @@ def runs(kinds: Sequence[object]) -> list[Run]:
         else:
             found.append(run)
             start = run.stop
-    return found
+    return tuple(found)
 
 
 def _terms(run: Run) -> int:

@@ -171,16 +171,20 @@ class _Rolling:
         colors: dict[Any, int] = {}
         members = self.members
         data = self.data
+        unusual = inner.keys() | data.keys()
         for number, (row, operands) in enumerate(program.operations, first):
-            if number in inner:
-                if number in last:
-                    self._color_chain(last[number], colors)
-                continue
-            if number in data:
+            key: tuple[Any, ...]
+            if number in unusual:
+                if number in inner:
+                    if number in last:
+                        self._color_chain(last[number], colors)
+                    continue
                 kinds = [0 if place in data[number] else color[o] for place, o in enumerate(operands)]
                 key = (row, *sorted(data[number]), None, *kinds)
+            elif len(operands) == 2:
+                key = (row, color[operands[0]], color[operands[1]])
             else:
-                key = (row, *[color[operand] for operand in operands])
+                key = (row, *map(color.__getitem__, operands))
             found = colors.get(key)
             if found is None:
                 found = colors[key] = len(members)
@@ -193,7 +197,7 @@ class _Rolling:
         color, terms, links = self.color, chain.terms, chain.links
         start = 1  # the next term; what is before is in `total`
         total = terms[0]
-        for run in (*runs([color[term] for term in terms]), None):
+        for run in (*runs(tuple([color[term] for term in terms])), None):
             stop = len(terms) if run is None else max(run.start, 1)
             for place in range(start, stop):
                 operands = self.program.operations[links[place - 1] - self.first].operands
