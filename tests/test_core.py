@@ -1,7 +1,10 @@
 """The engine in C is built from the table as it stands, and costs what it promises."""
 
+import ctypes
 import os
 import sys
+import weakref
+from collections.abc import Callable
 
 import pytest
 
@@ -10,6 +13,7 @@ if os.environ.get("AUTOGRAD_CORE") != "native":
 
 from autograd import _core, primitives
 from autograd._core import generator, value
+from autograd.compiler import foreign
 
 
 def test_the_engine_was_built_from_the_table_as_it_stands() -> None:
@@ -27,3 +31,93 @@ def test_a_node_of_one_or_two_arguments_takes_at_most_100_bytes() -> None:
     x, y = _core.Value(2.0), _core.Value(3.0)
     for node in (x, x.sin(), x * y, x * 2.0, 2.0 / x, x**3):
         assert sys.getsizeof(node) <= 100
+
+
+# --- Machine code -------------------------------------------------------------------------------------
+
+KIND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_double), ctypes.POINTER(ctypes.c_double))
+MACHINE_FUNCTIONS = [value.MachineFunction, foreign.MachineFunction]
+SPLITTERS = [value.split_columns, foreign.split_columns]
+
+
+class Owner:
+    """Something that a weak reference can watch."""
+
+
+def machine_function(
+    kind: Callable[..., Callable[..., object]],
+    inputs: int,
+    outputs: int,
+    code: int = 1,
+    releases: bool = False,
+    owner: object = None,
+) -> Callable[..., object]:
+    """A function of C that fills its outputs with the sum of its inputs, plus 0, 1, 2, ..."""
+
+    def function(given: "ctypes._Pointer[ctypes.c_double]", out: "ctypes._Pointer[ctypes.c_double]") -> int:
+        for place in range(outputs):
+            out[place] = sum(given[:inputs]) + place
+        return code
+
+    foreign_function = KIND(function)
+    address = ctypes.cast(foreign_function, ctypes.c_void_p).value
+    return kind(address, inputs, outputs, (foreign_function, owner), releases)
+
+
+@pytest.mark.parametrize("kind", MACHINE_FUNCTIONS, ids=["C", "ctypes"])
+@pytest.mark.parametrize("releases", [False, True])
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "expected"),
+    [(1, 1, 0.5), (3, 1, 1.5), (0, 1, 0.0), (2, 3, (1.0, 2.0, 3.0)), (2, 0, ()), (200, 1, 100.0)],
+)
+def test_machine_code_takes_numbers_and_returns_a_float_or_a_tuple(
+    kind: Callable[..., Callable[..., object]], releases: bool, inputs: int, outputs: int, expected: object
+) -> None:
+    function = machine_function(kind, inputs, outputs, releases=releases)
+    assert function(*[0.5] * inputs) == expected
+
+
+@pytest.mark.parametrize("kind", MACHINE_FUNCTIONS, ids=["C", "ctypes"])
+def test_machine_code_converts_numbers_and_refuses_the_rest(
+    kind: Callable[..., Callable[..., object]],
+) -> None:
+    function = machine_function(kind, 2, 1)
+    assert function(1, True) == 2.0
+    with pytest.raises(TypeError, match="expected a real number, not str"):
+        function(1.0, "2")
+    with pytest.raises(TypeError, match="takes 2 numbers, not 3"):
+        function(1.0, 2.0, 3.0)
+    with pytest.raises(TypeError):
+        function(1.0, y=2.0)
+
+
+@pytest.mark.parametrize("kind", MACHINE_FUNCTIONS, ids=["C", "ctypes"])
+def test_machine_code_says_by_its_result_that_there_is_none(
+    kind: Callable[..., Callable[..., object]],
+) -> None:
+    assert machine_function(kind, 1, 1, code=0)(1.0) is None
+    with pytest.raises(MemoryError):
+        machine_function(kind, 1, 1, code=-1)(1.0)
+
+
+@pytest.mark.parametrize("kind", MACHINE_FUNCTIONS, ids=["C", "ctypes"])
+def test_machine_code_keeps_its_owner_and_lets_it_go(kind: Callable[..., Callable[..., object]]) -> None:
+    owner = Owner()
+    watch = weakref.ref(owner)
+    function = machine_function(kind, 1, 1, owner=owner)
+    del owner
+    assert watch() is not None
+    del function
+    assert watch() is None
+
+
+@pytest.mark.parametrize("split", SPLITTERS, ids=["C", "Python"])
+def test_columns_are_split_into_numbers_and_the_rest(
+    split: Callable[..., tuple[bytes, bytearray, list[object]]],
+) -> None:
+    column = Owner()
+    varying, numbers, others = split([1.0, column, -0.5])
+    assert [*varying] == [0, 1, 0]
+    assert memoryview(numbers).cast("d").tolist() == [1.0, -0.5]
+    assert others == [column]
+    assert split(()) == (b"", bytearray(), [])

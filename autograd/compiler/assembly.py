@@ -1,13 +1,13 @@
 """A program as whole functions in LLVM's language: of one point, and of many rows, eight at a time.
 
-`point_function` gives `int point(const double *in, double *out)`, which returns 1, 0 where a guard has another
-truth than when the program was traced, or -1 where memory ran out.
+`point_function` gives `int point(const double *in, double *out)`, which returns 1, 0 where a guard has
+another truth than when the program was traced, or -1 where memory ran out.
 
-`rows_function` gives `int rows(shared, columns, start, stop, out, missed)` over the rows from `start` on.  Its
-inputs are numbers that all rows share, followed by columns.  It fills columns with the outputs, or adds
-them up in the order that a reduction is defined by: in blocks of 1,024 rows, row r to partial sum r mod 8, the
-eight as ((0+4)+(2+6)) + ((1+5)+(3+7)).  A partial sum begins as -0.0, which adding changes nothing, so one that
-no row falls to is as good as left out.
+`rows_function` gives `int rows(shared, columns, start, stop, out, missed)` over the rows from `start` on.
+Its inputs are numbers that all rows share, followed by columns.  It fills columns with the outputs, or adds
+them up in the order that a reduction is defined by: in blocks of 1,024 rows, row r to partial sum r mod 8,
+the eight as ((0+4)+(2+6)) + ((1+5)+(3+7)).  A partial sum begins as -0.0, to which adding anything gives
+just that, so one that no row falls to is as good as left out.
 
 LLVM takes more than linear time for a long function, so a long program becomes several: a value that a later
 one needs lies in memory between them.
@@ -82,11 +82,8 @@ class _Rows:
             return Term(writer.spread(_loaded(writer, "double", "%shared", place)))
         address = self._address(writer, "%columns", place - self._shared)
         first = writer.spread(writer.line(f"load double, ptr {address}, align 8"))
-        return Term(
-            writer.line(
-                f"call {_VECTOR} @llvm.masked.load.v8f64.p0(ptr align 8 {address}, {_TRUTHS} %valid, {_VECTOR} {first})"
-            )
-        )
+        arguments = f"ptr align 8 {address}, {_TRUTHS} %valid, {_VECTOR} {first}"
+        return Term(writer.line(f"call {_VECTOR} @llvm.masked.load.v8f64.p0({arguments})"))
 
     def store(self, writer: Writer, place: int, number: str) -> None:
         if self._reduced:
@@ -96,9 +93,8 @@ class _Rows:
             _store(writer, chosen, _VECTOR, "%out", place)
         else:
             address = self._address(writer, "%out", place)
-            writer.lines.append(
-                f"call void @llvm.masked.store.v8f64.p0({_VECTOR} {number}, ptr align 8 {address}, {_TRUTHS} %valid)"
-            )
+            arguments = f"{_VECTOR} {number}, ptr align 8 {address}, {_TRUTHS} %valid"
+            writer.lines.append(f"call void @llvm.masked.store.v8f64.p0({arguments})")
 
     def _address(self, writer: Writer, columns: str, place: int) -> str:
         """Where the group's numbers of a column begin."""
@@ -282,7 +278,7 @@ def rows_function(
         f"%row = phi i64 [ %first, %{'clear' if sums else 'block'} ], [ %row.next, %group ]",
         "%left = sub i64 %next, %row",
         f"%left.first = insertelement {_INDICES} poison, i64 %left, i64 0",
-        f"%left.all = shufflevector {_INDICES} %left.first, {_INDICES} poison, <{LANES} x i32> zeroinitializer",
+        f"%left.all = shufflevector {_INDICES} %left.first, {_INDICES} poison, {_FIRST_EVERYWHERE}",
         f"%valid = icmp ult {_INDICES} <{', '.join(f'i64 {lane}' for lane in range(LANES))}>, %left.all",
         *_calls(parts, access),
         *(_MISSED if program.guards else ()),
@@ -297,11 +293,13 @@ def rows_function(
         *_release(externals, size),
         "ret i32 1",
     ]
-    parameters = "ptr noalias %shared, ptr noalias %columns, i64 %start, i64 %stop, ptr noalias %out, ptr noalias %missed"
-    return "\n".join([_module(parts, f"i32 @rows({parameters})", lines), *_MASKED])
+    inputs = "ptr noalias %shared, ptr noalias %columns, i64 %start, i64 %stop"
+    head = f"i32 @rows({inputs}, ptr noalias %out, ptr noalias %missed)"
+    return "\n".join([_module(parts, head, lines), *_MASKED])
 
 
 _INDICES = f"<{LANES} x i64>"
+_FIRST_EVERYWHERE = f"<{LANES} x i32> zeroinitializer"  # the lane that a shuffle takes for each
 _MINUS_ZEROS = "splat (double 0x8000000000000000)"
 _MASKED = (
     f"declare {_VECTOR} @llvm.masked.load.v8f64.p0(ptr, {_TRUTHS}, {_VECTOR})",

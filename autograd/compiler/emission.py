@@ -5,9 +5,9 @@ library as calls to the very functions that Python calls, and an algorithm in Py
 knows, as a call back to the row.  The library's functions go by names of our own, so that the optimiser
 neither evaluates nor rewrites them, and nothing is contracted: each result has the bits of the row's value.
 
-With `fast` products and sums may be fused, several divisions by the same number may become products, and eight
-results at a time come from glibc's libmvec, whose error is at most 4 units in the last place.  Sums are not
-reassociated even so: that would undo the rows which compensate their own rounding.
+With `fast` products and sums may be fused, several divisions by the same number may become products, and
+eight results at a time come from glibc's libmvec, whose error is at most 4 units in the last place.  Sums are
+not reassociated even so: that would undo the rows which compensate their own rounding.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ class _Plan:
     def _raise_unless_missed(
         self, error: BaseException, shared: bytearray, arrays: Sequence[Any], missed: Any
     ) -> None:
-        """Raises what a row of the table has raised, if it does so where the guards hold: elsewhere it may."""
+        """Raises what a row of the table has raised, unless only where a guard has missed."""
         if missed is None or not missed.any():
             raise error
         kept = ~missed

@@ -80,7 +80,7 @@ class MachineCode:
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
         if len(text) < _LONG_TEXT:
-            _optimise(module, machine)
+            _optimise(module)
         self.text = str(module)
         engine = llvm.create_mcjit_compiler(module, machine)
         addresses = {**_library_addresses(externals), **self.callbacks.addresses}
@@ -102,11 +102,14 @@ def _dispose(engine: Any, context: Any, callbacks: Callbacks) -> None:
     context.close()
 
 
-def _optimise(module: Any, machine: Any) -> None:
+def _optimise(module: Any) -> None:
     llvm = _llvm()
     options = llvm.create_pipeline_tuning_options(speed_level=2)
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    builder = llvm.create_pass_builder(_target_machine(), options)  # a used one gets slower with every use
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+    llvm.NewPassManager._dispose(passes)  # which `close` would not do
+    passes.detach()
 
 
 @functools.cache
@@ -137,7 +140,7 @@ def _target_machine() -> Any:
 
 @functools.cache
 def _c_library() -> Any:
-    """The library whose functions `math` calls; where `math` is a file of its own, what that file is linked to."""
+    """The library whose functions `math` calls: if `math` is a file of its own, what that is linked to."""
     if sys.platform == "win32":
         return ctypes.CDLL("ucrtbase")
     return ctypes.CDLL(getattr(math, "__file__", None))
@@ -145,7 +148,7 @@ def _c_library() -> Any:
 
 @functools.cache
 def _vector_library() -> Any:
-    """glibc's functions of eight numbers at a time, or None where there are none that this processor can run."""
+    """glibc's functions of eight numbers at a time; None without any that this processor can run."""
     features = _llvm().get_host_cpu_features()
     try:
         return ctypes.CDLL(_VECTOR_LIBRARY) if features.get("avx512f") else None

@@ -1,6 +1,7 @@
 """Programs made shorter, every bit kept: constants folded, operations replaced, shared, or left out.
 
-Each pass takes a program and returns one with the same inputs, outputs and guards.  Two nans count as the same.
+Each pass takes a program and returns one with the same inputs, outputs and guards.  Every nan counts as
+equal.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def reduced(program: Program) -> Program:
     """Operations replaced by an operand, or by a cheaper operation, of the same bits at every double.
 
     `x*1`, `x/1`, `x - 0` and `x + -0.0` are x, but `x + 0` is not: it turns -0.0 into 0.0.  A division by a
-    power of two whose reciprocal is exact becomes a product; a sign moves into a sum.  A strong product with a
-    positive constant is a product, and a choice by a constant is the operand that it chooses.
+    power of two whose reciprocal is exact becomes a product; a sign moves into a sum.  A strong product with
+    a positive constant is a product, and a choice by a constant is the operand that it chooses.
     """
     return pruned(_rebuilt(program, _reduce))
 
@@ -274,7 +275,7 @@ def _choice(building: _Building, condition: int, x: int, y: int) -> int | None:
 
 
 def _is_strong_product(building: _Building, condition: int, adjoint: int, product: int) -> bool:
-    """Whether `where(adjoint == 0, adjoint, adjoint*c)` stands here, of a finite c > 0, which is the product."""
+    """Whether `where(adjoint == 0, adjoint, adjoint*c)` stands here, c > 0 finite: the product."""
     compared = building.operands(condition, primitives.equal)
     factors = building.operands(product, primitives.mul)
     if compared is None or factors is None or compared[0] != adjoint or building.number(compared[1]) != 0:
