@@ -114,5 +114,3 @@ def _run(kinds: Sequence[object], start: int, period: int) -> Run:
     while place < len(kinds) and kinds[place] == kinds[place - period]:
         place += 1
     return Run(start, min(place, len(kinds)) - (min(place, len(kinds)) - start) % period, period)
-
-

@@ -75,7 +75,9 @@ def to_c(graph: Graph, name: str = "f") -> str:
         "#include <stdlib.h>",
         "",
         *_Function(f"{name}_value", _program(graph)).lines("static "),
-        *_definition(f"double {name}(const double *x)", ["double y[1];", f"{name}_value(x, y);", "return y[0];"]),
+        *_definition(
+            f"double {name}(const double *x)", ["double y[1];", f"{name}_value(x, y);", "return y[0];"]
+        ),
         *_Function(f"{name}_gradient", _program(_with_gradient(graph))).lines(),
     ]
     return "\n".join(lines)
@@ -124,7 +126,9 @@ class _Function:
         unknown = f"for (long i = 0; i < {whole.outputs}; i++) y[i] = NAN;"
         if guards:
             parameters = _used(guards)
-            yield from _definition(f"static int {name}_holds({_declared(parameters)})", [*guards, "return 1;"])
+            yield from _definition(
+                f"static int {name}_holds({_declared(parameters)})", [*guards, "return 1;"]
+            )
             calls += [f"if (!{name}_holds({', '.join(parameters)}))", f"    {unknown}"]
         if whole.values:
             calls = ["const double *u = v;", *calls]

@@ -125,7 +125,9 @@ class Rolled(NamedTuple):
 def _text(operand: Operand) -> str:
     if isinstance(operand, Local):
         return f"%{operand.statement}"
-    digits = [f" + {stride}*{digit}" for digit, stride in zip("ijklmnop", operand.strides, strict=False) if stride]
+    digits = [
+        f" + {stride}*{digit}" for digit, stride in zip("ijklmnop", operand.strides, strict=False) if stride
+    ]
     index = f"{operand.base}{''.join(digits)}"
     return f"{operand.array}[{f'table[{index}]' if operand.by_table else index}]"
 

@@ -390,7 +390,10 @@ class _Rolling:
     def _chunks(self) -> dict[int, list[list[int]]]:
         """The straight code of each stage, in pieces."""
         return {
-            stage: [ordered[start : start + _LONGEST_STRAIGHT] for start in range(0, len(ordered), _LONGEST_STRAIGHT)]
+            stage: [
+                ordered[start : start + _LONGEST_STRAIGHT]
+                for start in range(0, len(ordered), _LONGEST_STRAIGHT)
+            ]
             for stage, ordered in ((stage, sorted(numbers)) for stage, numbers in self.straight.items())
         }
 
