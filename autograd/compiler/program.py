@@ -8,8 +8,9 @@ bits.  No derivative is known here: a gradient is a graph like any other.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from autograd import straightline
 from autograd.engine import Value
@@ -72,79 +73,88 @@ def lowered(graph: Graph, captured: Sequence[Value] = ()) -> Program:
     Any other leaf is a constant with the data that it has now.  Raises TypeError for an output that is not
     a number the program computes or a constant.
     """
-    building = _Building(len(graph.inputs) + len(captured))
     places = {node: place for place, node in enumerate((*graph.inputs, *captured))}
-    for node in graph.program:
-        if node in places:
-            continue
+    inputs = len(places)
+    nodes = [node for node in graph.program if node not in places]
+    constants = _constants(nodes, graph.outputs, inputs)
+    rows: list[Primitive] = []
+    operands: list[tuple[int, ...]] = []
+    number = inputs + len(constants)
+    for node in nodes:
         row = node.primitive
         if row is None:
-            places[node] = building.constant(node._data)
+            places[node] = constants[repr(node._data)]
             continue
-        operands = [building.constant(a) if isinstance(a, float) else places[a] for a in node.arguments]
-        places[node] = building.apply(row, operands)
-    outputs = [
-        places[output] if isinstance(output, Value) else building.constant(output) for output in graph.outputs
-    ]
-    guards = [(places[condition], outcome) for condition, outcome in graph.branches]
-    return building.finished(outputs, guards)
+        arguments = node.arguments
+        values = [constants[repr(a)] if isinstance(a, float) else places[a] for a in arguments]
+        if not row.defined:
+            rows.append(row)
+            operands.append(tuple(values))
+            places[node] = number
+            number += 1
+            continue
+        form = _form(row, len(values))
+        values += map(constants.__getitem__, form.constants)
+        for step, chosen in form.steps:
+            rows.append(step)
+            operands.append(chosen(values))
+            values.append(number)
+            number += 1
+        places[node] = values[form.value]
+    return Program(
+        inputs,
+        tuple(map(float, constants)),
+        tuple(map(Operation._make, zip(rows, operands, strict=True))),
+        tuple(places[o] if isinstance(o, Value) else constants[repr(float(o))] for o in graph.outputs),
+        tuple((places[condition], outcome) for condition, outcome in graph.branches),
+    )
 
 
-class _Building:
-    """A program under construction, where the number of constants is not known yet.
-
-    A constant's place is negative until then: -1 for the first.
-    """
-
-    def __init__(self, inputs: int) -> None:
-        self._inputs = inputs
-        self._constants: dict[str, int] = {}
-        self._operations: list[tuple[Primitive, list[int]]] = []
-
-    def constant(self, number: float) -> int:
-        return self._constants.setdefault(repr(float(number)), -1 - len(self._constants))
-
-    def apply(self, row: Primitive, operands: Sequence[int]) -> int:
-        """The place of the row's value: a row that others define becomes their operations."""
-        places: list[int] = []
-        steps, value = _steps(row, len(operands))
-
-        def place(operand: _Operand) -> int:
-            if isinstance(operand, float):
-                return self.constant(operand)
-            return operands[-1 - operand] if operand < 0 else places[operand]
-
-        for step, step_operands in steps:
-            places.append(self._inputs + len(self._operations))
-            self._operations.append((step, [place(operand) for operand in step_operands]))
-        return place(value)
-
-    def finished(self, outputs: Sequence[int], guards: Sequence[tuple[int, bool]]) -> Program:
-        count = len(self._constants)
-
-        def number(place: int) -> int:
-            if place < 0:
-                return self._inputs - 1 - place
-            return place if place < self._inputs else place + count
-
-        return Program(
-            self._inputs,
-            tuple(map(float, self._constants)),
-            tuple(Operation(row, tuple(map(number, operands))) for row, operands in self._operations),
-            tuple(map(number, outputs)),
-            tuple((number(place), outcome) for place, outcome in guards),
-        )
+def _constants(nodes: Iterable[Value], outputs: Iterable[Any], first: int) -> dict[str, int]:
+    """The numbers of the constants by their text, which tells 0.0 from -0.0."""
+    texts: dict[str, None] = {}
+    for node in nodes:
+        row = node.primitive
+        if row is None:
+            texts[repr(node._data)] = None
+            continue
+        arguments = node.arguments
+        for argument in arguments:
+            if isinstance(argument, float):
+                texts[repr(argument)] = None
+        if row.defined:
+            texts.update(_form(row, len(arguments)).constants)
+    texts.update((repr(float(output)), None) for output in outputs if not isinstance(output, Value))
+    return {text: number for number, text in enumerate(texts, first)}
 
 
-_Operand = int | float  # an earlier step, from 0; an argument, the first of which is -1; a constant
+class _Form(NamedTuple):
+    """What a row is made of, over a list of values: the arguments, then the constants, then a value per step."""
+
+    constants: dict[str, None]  # by their text
+    steps: list[tuple[Primitive, Callable[[list[int]], tuple[int, ...]]]]  # with the choice of its operands
+    value: int  # the place of the row's value
 
 
 @functools.cache
-def _steps(row: Primitive, count: int) -> tuple[list[tuple[Primitive, tuple[_Operand, ...]]], _Operand]:
-    """The single operations of a row of `count` arguments, and which of them is its value."""
+def _form(row: Primitive, count: int) -> _Form:
+    """The form of a row of `count` arguments."""
     names = [f"x{position}" for position in range(count)]
     program, value = straightline.value_program(row, names)
-    numbers: dict[straightline.Operand, _Operand] = {name: -1 - place for place, name in enumerate(names)}
-    numbers |= {name: place for place, (name, _, _) in enumerate(program.steps)}
-    steps = [(step, tuple(numbers.get(o, o) for o in operands)) for _, step, operands in program.steps]
-    return steps, numbers.get(value, value)
+    used = [value, *(operand for _, _, operands in program.steps for operand in operands)]
+    constants = dict.fromkeys(repr(operand) for operand in used if isinstance(operand, float))
+    variables = [*names, *constants, *(name for name, _, _ in program.steps)]
+    places = {variable: place for place, variable in enumerate(variables)}
+
+    def place(operand: straightline.Operand) -> int:
+        return places[operand if isinstance(operand, str) else repr(operand)]
+
+    steps = [(step, _choice([*map(place, operands)])) for _, step, operands in program.steps]
+    return _Form(constants, steps, place(value))
+
+
+def _choice(places: list[int]) -> Callable[[list[int]], tuple[int, ...]]:
+    """The function that picks what is at these places, as a tuple; fast, because large programs have many steps."""
+    if len(places) > 1:
+        return operator.itemgetter(*places)
+    return lambda values: (values[places[0]],)

@@ -1,0 +1,250 @@
+"""`to_c`: a graph as one file of C, the value and the gradient of its output, without dependencies.
+
+What a program repeats is written as loops, and each operation by its row.  No operation is known here by name.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from autograd import straightline
+from autograd.compiler import nests
+from autograd.compiler.passes import optimised
+from autograd.compiler.program import Program, lowered
+from autograd.compiler.rolled import Column, Local, Loop, Operand, Rolled
+from autograd.compiler.rolling import rolled
+from autograd.graph import Graph
+from autograd.rows import Primitive
+
+__all__ = ["to_c"]
+
+_PARAMETERS = {
+    "x": "const double *restrict x",
+    "u": "const double *restrict u",
+    "v": "double *restrict v",
+    "y": "double *restrict y",
+}
+"""The inputs; the values between the loops, as they are read and as they are written; the outputs.
+
+`u` and `v` are the same array: no loop reads a number that it writes.
+"""
+
+_READ = {"inputs": "x", "values": "u"}
+_WRITTEN = {"values": "v", "outputs": "y"}
+_MATH_H = straightline.C_LIBRARY | {"ceil", "fabs", "floor", "rint"}
+_ON_THE_STACK = 1000  # values, beyond which they lie on the heap
+
+
+def to_c(graph: Graph, name: str = "f") -> str:
+    """A file of C99 with two functions of an array `x` of the graph's n inputs.
+
+    `double f(const double *x)` returns the output; `void f_gradient(const double *x, double *y)` writes it to
+    y[0] and its derivatives by the inputs to y[1], ..., y[n].  The results have the bits of `graph.evaluate`
+    where the compiler fuses no operations: `cc -std=c99 -O3 -ffp-contract=off file.c -lm`.  They are nan
+    if a branch of Python goes another way than in the trace, or if memory runs out.  Captured leaves
+    are constants, with the data they have now.  `name` replaces f.
+
+    Raises ValueError for a graph that has not one output, for a row that only Python computes, and for a
+    name that C cannot take.
+
+    >>> from autograd import trace
+    >>> text = to_c(trace(lambda x, y: x * y + 1)(2.0, 3.0))
+    >>> print(text[text.index("static void f_value_0") : text.index("double f(")])
+    static void f_value_0(const double *restrict x, double *restrict y)
+    {
+        const double t0 = x[0] * x[1];
+        const double t1 = t0 + (0x1.0000000000000p+0);
+        y[0] = t1;
+    }
+    <BLANKLINE>
+    static void f_value(const double *x, double *y)
+    {
+        f_value_0(x, y);
+    }
+    <BLANKLINE>
+    <BLANKLINE>
+    """
+    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        raise ValueError(f"a name in C is made of letters, digits and underscores, unlike {name!r}")
+    if len(graph.outputs) != 1:
+        raise ValueError(f"to_c writes one output and its gradient, but this graph has {len(graph.outputs)}")
+    lines = [
+        "#include <math.h>",
+        "#include <stdlib.h>",
+        "",
+        *_Function(f"{name}_value", _program(graph)).lines("static "),
+        *_definition(
+            f"double {name}(const double *x)", ["double y[1];", f"{name}_value(x, y);", "return y[0];"]
+        ),
+        *_Function(f"{name}_gradient", _program(_with_gradient(graph))).lines(),
+    ]
+    return "\n".join(lines)
+
+
+def _with_gradient(graph: Graph) -> Graph:
+    gradient = graph.gradient()
+    return Graph(*graph.outputs, *gradient.outputs, inputs=graph.inputs)._traced(gradient.branches, None)
+
+
+def _program(graph: Graph) -> Program:
+    """The graph's program; ValueError if one of its rows cannot be written in C."""
+    program = optimised(lowered(graph))
+    for row in {row: None for row, _ in program.operations}:
+        expression = straightline.c_expression(row)
+        if expression is None or not _MATH_H >= {*re.findall(r"[A-Za-z_]\w*", expression)}:
+            raise ValueError(
+                f"{row.name} is computed by Python, so it cannot be written in C: leave it out of the "
+                "function, or use autograd.jit, which calls Python back"
+            )
+    return program
+
+
+class _Function:
+    """The text of a program as `void name(const double *x, double *y)`, after a function for each loop."""
+
+    def __init__(self, name: str, program: Program) -> None:
+        self._name = name
+        self._rolled = rolled(program)
+        self._reads_constants = False
+
+    def lines(self, storage: str = "") -> Iterator[str]:
+        whole, name = self._rolled, self._name
+        bodies = [[*self._totals(loop), *self._nest(loop, nests.nest(loop))] for loop in whole.loops]
+        bodies += [[*self._copies()]] if whole.copies else []
+        guards = [*self._guards()]
+        if self._reads_constants:
+            yield from _array("double", f"{name}_constants", map(straightline.c_operand, whole.constants))
+        if whole.table:
+            yield from _array("int", f"{name}_table", map(str, whole.table))
+        calls = []
+        for number, body in enumerate(bodies):
+            parameters = _used(body)
+            yield from _definition(f"static void {name}_{number}({_declared(parameters)})", body)
+            calls.append(f"{name}_{number}({', '.join(parameters)});")
+        unknown = f"for (long i = 0; i < {whole.outputs}; i++) y[i] = NAN;"
+        if guards:
+            parameters = _used(guards)
+            yield from _definition(
+                f"static int {name}_holds({_declared(parameters)})", [*guards, "return 1;"]
+            )
+            calls += [f"if (!{name}_holds({', '.join(parameters)}))", f"    {unknown}"]
+        if whole.values:
+            calls = ["const double *u = v;", *calls]
+        if whole.values > _ON_THE_STACK:
+            size = f"{whole.values} * sizeof(double)"
+            failure = ["if (v == NULL) {", f"    {unknown}", "    return;", "}"]
+            calls = [f"double *v = malloc({size});", *failure, *calls, "free(v);"]
+        elif whole.values:
+            calls = [f"double v[{whole.values}];", *calls]
+        yield from _definition(f"{storage}void {name}(const double *x, double *y)", calls)
+
+    def _nest(self, loop: Loop, nest: Sequence[nests.Nest]) -> Iterator[str]:
+        """The lines of nested iterations, whose digits are `i0`, `i1`, ..., and of what stands around them."""
+        for part in nest:
+            if isinstance(part, nests.For):
+                digit = f"i{part.digit}"
+                yield f"for (long {digit} = 0; {digit} < {part.extent}; {digit}++) {{"
+                yield from _indented(self._nest(loop, part.body))
+                yield "}"
+            elif isinstance(part, nests.Body):
+                yield from self._body(loop)
+            else:
+                yield from self._start(loop) if isinstance(part, nests.Start) else self._finish(loop)
+
+    def _totals(self, loop: Loop) -> Iterator[str]:
+        if nests.totals(loop):
+            for place in range(len(loop.folds)):
+                yield f"double a{place}[{nests.totals(loop)}];"
+
+    def _start(self, loop: Loop) -> Iterator[str]:
+        for place, fold in enumerate(loop.folds):
+            kind = "" if nests.totals(loop) else "double "
+            yield f"{kind}{_total(loop, place)} = {self._operand(fold.initial)};"
+
+    def _body(self, loop: Loop) -> Iterator[str]:
+        for place, (row, operands, stores) in enumerate(loop.statements):
+            kind = "int" if row.comparison else "double"
+            yield f"const {kind} t{place} = {_application(row, map(self._operand, operands))};"
+            yield from self._stored(stores, f"t{place}")
+        for place, fold in enumerate(loop.folds):
+            total = _total(loop, place)
+            for term in fold.terms:
+                yield f"{total} = {_application(fold.row, [total, self._operand(term)])};"
+
+    def _finish(self, loop: Loop) -> Iterator[str]:
+        for place, fold in enumerate(loop.folds):
+            yield from self._stored(fold.stores, _total(loop, place))
+
+    def _stored(self, stores: Sequence[Column], value: str) -> Iterator[str]:
+        for store in stores:
+            yield f"{_WRITTEN[store.array]}[{self._index(store)}] = {value};"
+
+    def _operand(self, operand: Operand) -> str:
+        if isinstance(operand, Local):
+            return f"t{operand.statement}"
+        if operand.array != "constants":
+            return f"{_READ[operand.array]}[{self._index(operand)}]"
+        if not any(operand.strides):
+            return straightline.c_operand(self._rolled.constants[operand.base])
+        self._reads_constants = True
+        return f"{self._name}_constants[{self._index(operand)}]"
+
+    def _index(self, column: Column) -> str:
+        digits = [
+            f"{stride} * i{digit}" if stride != 1 else f"i{digit}"
+            for digit, stride in enumerate(column.strides)
+            if stride
+        ]
+        index = " + ".join([*([str(column.base)] if column.base or not digits else ()), *digits])
+        return f"{self._name}_table[{index}]" if column.by_table else index
+
+    # --- After the loops ---
+
+    def _copies(self) -> Iterator[str]:
+        for count, source, target in self._rolled.copies:
+            yield f"for (long i0 = 0; i0 < {count}; i0++) {{"
+            yield f"    y[{target} + i0] = {self._operand(source)};"
+            yield "}"
+
+    def _guards(self) -> Iterator[str]:
+        for count, column, truth in self._rolled.guards:
+            yield f"for (long i0 = 0; i0 < {count}; i0++) {{"
+            yield f"    if ({self._operand(column)} {'==' if truth else '!='} 0) return 0;"
+            yield "}"
+
+
+def _application(row: Primitive, operands: Iterable[str]) -> str:
+    expression = straightline.c_expression(row)
+    assert expression is not None
+    return expression.format(*operands)
+
+
+def _total(loop: Loop, place: int) -> str:
+    """The variable of a fold's total, in an array if the members are carried on together."""
+    return f"a{place}[i{len(loop.shape) - 1}]" if nests.totals(loop) else f"a{place}"
+
+
+def _used(body: Sequence[str]) -> list[str]:
+    """The parameters that a function's lines refer to."""
+    text = "\n".join(body)
+    return [name for name in _PARAMETERS if re.search(rf"\b{name}\[", text)]
+
+
+def _declared(parameters: Iterable[str]) -> str:
+    return ", ".join(_PARAMETERS[name] for name in parameters)
+
+
+def _definition(head: str, body: Iterable[str]) -> Iterator[str]:
+    yield from (head, "{", *_indented(body), "}", "")
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
+
+
+def _array(kind: str, name: str, items: Iterable[str]) -> Iterator[str]:
+    yield f"static const {kind} {name}[] = {{"
+    yield from _indented(textwrap.wrap(", ".join(items), 100))
+    yield from ("};", "")

@@ -1,0 +1,189 @@
+"""`Rolled`: a program as loops over its repeated operations, of which a backend writes each as text.
+
+It knows neither how a program came to be loops nor what they are written in.  Values live in four arrays, of
+doubles: the inputs, the constants, the values that a later loop reads, and the outputs.  Whatever only its own
+iteration reads has no place in them.  `evaluate` is the meaning of it all, in Python.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from autograd.rows import Primitive
+
+__all__ = ["Column", "Copy", "Fold", "Guard", "Local", "Loop", "Operand", "Rolled", "Statement", "evaluate"]
+
+Array = Literal["inputs", "constants", "values", "outputs"]
+
+
+class Local(NamedTuple):
+    """The value, in the same iteration, of an earlier statement of the loop, by its place in it."""
+
+    statement: int
+
+
+class Column(NamedTuple):
+    """Where an operand or a result lies in `array`, for every iteration of a loop.
+
+    The index is `base` plus each digit of the iteration times its stride; or, with `by_table`, the number
+    that `Rolled.table` holds at that index.
+    """
+
+    array: Array
+    base: int
+    strides: tuple[int, ...] = ()
+    by_table: bool = False
+
+
+Operand = Local | Column
+
+
+class Statement(NamedTuple):
+    """One operation of every iteration, and where its value is kept."""
+
+    row: Primitive
+    operands: tuple[Operand, ...]
+    stores: tuple[Column, ...] = ()
+
+
+class Fold(NamedTuple):
+    """A chain of operations: `initial`, combined with the terms in the order of the steps.
+
+    One for each iteration of a loop's shape: the columns `initial` and `stores` have its digits only.
+    """
+
+    row: Primitive
+    initial: Column
+    terms: tuple[Operand, ...]  # of each step, in order
+    stores: tuple[Column, ...] = ()
+
+
+class Loop(NamedTuple):
+    """Iterations that do not depend on each other, `shape`, times the ordered `steps` of their folds.
+
+    A column has one stride for each number of `shape`, then of `steps`, the outermost first.  A loop without
+    either is straight code.
+    """
+
+    shape: tuple[int, ...]
+    steps: tuple[int, ...]
+    statements: tuple[Statement, ...]
+    folds: tuple[Fold, ...] = ()
+
+
+class Copy(NamedTuple):
+    """So many outputs, one after the other from `target` on, that are values from elsewhere."""
+
+    count: int
+    source: Column
+    target: int
+
+
+class Guard(NamedTuple):
+    """So many conditions with the truth that each had in the trace."""
+
+    count: int
+    column: Column
+    truth: bool
+
+
+class Rolled(NamedTuple):
+    """Loops to be carried out in order; then the copies, and the guards, which are checked last.
+
+    `values` is the length of the array of values.
+    """
+
+    inputs: int
+    constants: tuple[float, ...]
+    table: tuple[int, ...]
+    values: int
+    outputs: int
+    loops: tuple[Loop, ...]
+    copies: tuple[Copy, ...] = ()
+    guards: tuple[Guard, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.inputs} inputs, {len(self.constants)} constants, {self.values} values, {self.outputs} outputs"
+        for loop in self.loops:
+            counts = [*(f"{extent}" for extent in loop.shape), *(f"{extent} steps" for extent in loop.steps)]
+            yield f"loop {' x '.join(counts)}:" if counts else "once:"
+            for place, (row, operands, stores) in enumerate(loop.statements):
+                yield f"    %{place} = {row.name}({', '.join(map(_text, operands))}){_stored(stores)}"
+            for row, initial, terms, stores in loop.folds:
+                yield f"    fold {row.name}({', '.join(map(_text, (initial, *terms)))}){_stored(stores)}"
+        for count, source, target in self.copies:
+            yield f"copy {count}: {_text(source)} -> outputs[{target}]"
+        for count, column, truth in self.guards:
+            yield f"guard {count}: {_text(column)} is {truth}"
+
+
+def _text(operand: Operand) -> str:
+    if isinstance(operand, Local):
+        return f"%{operand.statement}"
+    digits = [
+        f" + {stride}*{digit}" for digit, stride in zip("ijklmnop", operand.strides, strict=False) if stride
+    ]
+    index = f"{operand.base}{''.join(digits)}"
+    return f"{operand.array}[{f'table[{index}]' if operand.by_table else index}]"
+
+
+def _stored(stores: Sequence[Column]) -> str:
+    return "".join(f" -> {_text(store)}" for store in stores)
+
+
+def evaluate(rolled: Rolled, numbers: Sequence[float]) -> list[float] | None:
+    """The outputs for these inputs, loop by loop in Python; None if a guard has another truth.
+
+    It defines what the loops mean, and is slow.
+
+    >>> from autograd.primitives import mul
+    >>> square = Statement(mul, (Column("inputs", 0, (1,)),) * 2, (Column("outputs", 0, (1,)),))
+    >>> evaluate(Rolled(3, (), (), 0, 3, (Loop((3,), (), (square,)),)), [1.0, 2.0, 3.0])
+    [1.0, 4.0, 9.0]
+    """
+    arrays: dict[str, list[float]] = {
+        "inputs": list(numbers),
+        "constants": list(rolled.constants),
+        "values": [0.0] * rolled.values,
+        "outputs": [0.0] * rolled.outputs,
+    }
+
+    def index(column: Column, digits: Sequence[int]) -> int:
+        place = column.base + sum(map(int.__mul__, column.strides, digits))
+        return rolled.table[place] if column.by_table else place
+
+    def number(operand: Operand, digits: Sequence[int], results: Sequence[float]) -> float:
+        if isinstance(operand, Local):
+            return results[operand.statement]
+        return arrays[operand.array][index(operand, digits)]
+
+    def keep(stores: Sequence[Column], digits: Sequence[int], value: float) -> None:
+        for store in stores:
+            arrays[store.array][index(store, digits)] = value
+
+    for loop in rolled.loops:
+        for member in itertools.product(*map(range, loop.shape)):
+            totals = [number(fold.initial, member, ()) for fold in loop.folds]
+            for step in itertools.product(*map(range, loop.steps)):
+                digits = (*member, *step)
+                results: list[float] = []
+                for row, operands, stores in loop.statements:
+                    results.append(float(row.value(*(number(o, digits, results) for o in operands))))
+                    keep(stores, digits, results[-1])
+                for place, fold in enumerate(loop.folds):
+                    for term in fold.terms:
+                        totals[place] = fold.row.value(totals[place], number(term, digits, results))
+            for fold, total in zip(loop.folds, totals, strict=True):
+                keep(fold.stores, member, total)
+    for count, source, target in rolled.copies:
+        for place in range(count):
+            arrays["outputs"][target + place] = number(source, (place,), ())
+    for count, column, truth in rolled.guards:
+        if any(bool(number(column, (place,), ())) != truth for place in range(count)):
+            return None
+    return arrays["outputs"]
