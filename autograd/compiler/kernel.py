@@ -235,7 +235,7 @@ def _totals(sums: Any, count: int, reduce: str | None) -> list[float]:
 
     if count == 0:
         return [0.0] * len(sums)
-    many = sums.shape[1] > 1
-    totals = numpy.add.accumulate(sums, axis=1)[:, -1] if many else sums[:, 0]  # it adds one by one
+    one_block = sums.shape[1] == 1
+    totals = sums.ravel() if one_block else numpy.add.accumulate(sums, axis=1)[:, -1]  # one by one
     numbers: list[float] = (totals * (1.0 / count) if reduce == "mean" else totals).tolist()
     return numbers
