@@ -7,6 +7,7 @@ time, and in however many threads.  Code is made when it is first called for; it
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 import time
 from collections.abc import Callable, Sequence
@@ -15,20 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.assembly import BLOCK, point_function, rows_function
 from autograd.compiler.emission import Externals
-from autograd.compiler.machine import Callbacks, MachineCode, vector_functions
+from autograd.compiler.loops import rolled_function
+from autograd.compiler.machine import Callbacks, MachineCode, require_llvm, vector_functions
 from autograd.compiler.passes import divided, optimised
 from autograd.compiler.program import Program
+from autograd.compiler.rolling import rolled
 
 if TYPE_CHECKING:
     import numpy
 
 try:
-    from autograd._core.value import MachineFunction, split_columns
+    from autograd._core.value import MachineFunction, call_rows, split_columns
 except ModuleNotFoundError:  # without the engine in C
-    from autograd.compiler.foreign import MachineFunction, split_columns  # type: ignore[assignment]
+    from autograd.compiler.foreign import MachineFunction, call_rows, split_columns  # type: ignore[assignment]
 
 __all__ = ["Kernel", "compiled"]
 
+_ROLLED = 500  # operations, from which on a program is written as loops: its code follows its structure
 _LONG_CALL = 10_000  # operations, from which on the interpreter's lock is released for one point
 
 Outputs = float | tuple[float, ...] | None
@@ -50,24 +54,16 @@ def compiled(program: Program, *, fastmath: bool = False) -> Kernel:
 
 
 class Kernel:
-    """Machine code of a program.  `seconds` is the time that compiling has taken so far.
+    """Machine code of a program.  `seconds` is the time that compiling has taken so far."""
 
-    `point(*numbers)` is the fastest call: it takes the inputs one by one and returns a float, or a tuple if
-    the program has not exactly one output, or None where a guard has another truth than in the trace.
-    """
-
-    point: Callable[..., Outputs]
     seconds: float
 
     def __init__(self, program: Program, fastmath: bool = False) -> None:
+        require_llvm()
         began = time.perf_counter()
         self._program = optimised(program)
         self._fast = fastmath
         self._plans: dict[tuple[bytes, bool], _Plan] = {}
-        externals = Externals()
-        text = point_function(self._program, externals, fast=fastmath)
-        self._code = MachineCode(f"{externals.text}\n{text}", externals)
-        self.point = _point(self._program, self._code)
         self.seconds = time.perf_counter() - began
 
     def __call__(self, numbers: Sequence[float]) -> list[float] | None:
@@ -77,9 +73,37 @@ class Kernel:
             return None
         return [*outputs] if isinstance(outputs, tuple) else [outputs]
 
+    @functools.cached_property
+    def point(self) -> Callable[..., Outputs]:
+        """The fastest call: a function of the inputs, one by one.
+
+        It returns a float, or a tuple if the program has not exactly one output, or None where a guard has
+        another truth than in the trace.
+        """
+        program, code = self._program, self._code
+        long = len(program.operations) >= _LONG_CALL
+        address, outputs = code.address("point"), len(program.outputs)
+        function: Callable[..., Outputs] = MachineFunction(address, program.inputs, outputs, code, long)
+        return _raising(function, code.callbacks) if code.callbacks else function
+
+    @functools.cached_property
+    def _code(self) -> MachineCode:
+        began = time.perf_counter()
+        externals = Externals()
+        if len(self._program.operations) < _ROLLED:
+            text = point_function(self._program, externals, fast=self._fast)
+        else:
+            text = rolled_function(rolled(self._program), externals, fast=self._fast)
+        code = MachineCode(f"{externals.text}\n{text}", externals)
+        self.seconds += time.perf_counter() - began
+        return code
+
     def llvm(self) -> str:
-        """The function of one point in LLVM's language, after the optimiser."""
-        return self._code.text
+        """The functions compiled so far, at least one, in LLVM's language and after its optimiser."""
+        codes = [plan.code for plan in self._plans.values()]
+        if "_code" in self.__dict__ or not codes:
+            codes.insert(0, self._code)
+        return "\n".join(code.text for code in codes)
 
     def rows(
         self,
@@ -115,13 +139,6 @@ class Kernel:
         return self._plans[key]
 
 
-def _point(program: Program, code: MachineCode) -> Callable[..., Outputs]:
-    long = len(program.operations) >= _LONG_CALL
-    address, outputs = code.address("point"), len(program.outputs)
-    function: Callable[..., Outputs] = MachineFunction(address, program.inputs, outputs, code, long)
-    return _raising(function, code.callbacks) if code.callbacks else function
-
-
 def _raising(function: Callable[..., Outputs], callbacks: Callbacks) -> Callable[..., Outputs]:
     def point(*numbers: float) -> Outputs:
         outputs = function(*numbers)
@@ -152,31 +169,29 @@ class _Plan:
         texts = [rows_function(within, externals, shared=shared, reduced=reduced, fast=fast)]
         if self._between:
             texts.append(point_function(before, externals, fast=fast))
-        self._code = MachineCode("\n".join([externals.text, *texts]), externals)
-        self._rows = _ROWS(self._code.address("rows"))
-        self._before = _POINT(self._code.address("point")) if self._between else None
+        self.code = MachineCode("\n".join([externals.text, *texts]), externals)
+        self._rows = self.code.address("rows")
+        self._before = _POINT(self.code.address("point")) if self._between else None
+        self._room = ctypes.c_double * shared
 
     def run(
-        self, shared: bytearray, arrays: Sequence[Any], count: int, reduce: str | None, threads: int
+        self, shared: bytearray, arrays: list[Any], count: int, reduce: str | None, threads: int
     ) -> tuple[list[Any], numpy.ndarray[Any, Any] | None]:
         """The outputs in `count` rows, and which rows have missed a guard."""
         import numpy
 
-        numbers = numpy.empty(self._shared + self._between)
-        numbers[: self._shared] = numpy.frombuffer(shared)
+        shared += bytes(8 * self._between)
         if self._before is not None:
-            start = _address(numbers)
+            start = ctypes.addressof(self._room.from_buffer(shared))
             _check_memory(self._before(start, start + 8 * self._shared))
-        sources = numpy.array([_address(_checked(column, count)) for column in arrays], numpy.uintp)
+        for column in arrays:
+            _check_column(column, count)
         outputs = numpy.empty((self._outputs, -(-count // BLOCK) if self._reduced else count))
         missed = numpy.empty(count, bool) if self._guarded else None
-        targets = _address(outputs) + numpy.arange(self._outputs, dtype=numpy.uintp) * outputs.strides[0]
-        given, wanted = (_address(numbers), _address(sources)), _address(targets)
-        misses = None if missed is None else _address(missed)
 
         def part(first: int, last: int) -> BaseException | None:
-            _check_memory(self._rows(*given, first, last, wanted, misses))
-            return self._code.callbacks.taken()
+            _check_memory(call_rows(self._rows, shared, arrays, outputs, self._outputs, missed, first, last))
+            return self.code.callbacks.taken()
 
         error = _first_error(part, _ranges(count, threads))
         if error is not None:
@@ -184,26 +199,18 @@ class _Plan:
         return _totals(outputs, count, reduce) if self._reduced else [*outputs], missed
 
     def _raise_unless_missed(
-        self, error: BaseException, shared: bytearray, arrays: Sequence[Any], missed: Any
+        self, error: BaseException, shared: bytearray, arrays: list[Any], missed: Any
     ) -> None:
         """Raises what a row of the table has raised, unless only where a guard has missed."""
         if missed is None or not missed.any():
             raise error
         kept = ~missed
         if kept.any():
-            self.run(shared, [column[kept] for column in arrays], int(kept.sum()), None, 1)
+            numbers = shared[: 8 * self._shared]
+            self.run(numbers, [column[kept] for column in arrays], int(kept.sum()), None, 1)
 
 
 _POINT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-_ROWS = ctypes.CFUNCTYPE(
-    ctypes.c_int,
-    ctypes.c_void_p,  # shared numbers
-    ctypes.c_void_p,  # the addresses of columns
-    ctypes.c_int64,  # the first row, and
-    ctypes.c_int64,  # the row after the last
-    ctypes.c_void_p,  # the addresses of what to fill
-    ctypes.c_void_p,  # a byte per row, or NULL
-)
 
 
 def _check_memory(code: int) -> None:
@@ -211,19 +218,13 @@ def _check_memory(code: int) -> None:
         raise MemoryError
 
 
-def _checked(column: Any, count: int) -> Any:
-    """The column, if it is what machine code can read."""
+def _check_column(column: Any, count: int) -> None:
+    """Raises ValueError unless machine code can read the column."""
     if column.dtype != float or column.shape != (count,) or not column.flags.c_contiguous:
         raise ValueError(
             f"a column is a contiguous array of {count} numbers of type float64, not one of shape "
             f"{column.shape} and type {column.dtype}: pass numpy.ascontiguousarray(column, float)"
         )
-    return column
-
-
-def _address(numbers: Any) -> int:
-    """Where an array begins."""
-    return int(numbers.__array_interface__["data"][0])
 
 
 def _ranges(count: int, threads: int) -> list[tuple[int, int]]:
@@ -251,6 +252,7 @@ def _totals(sums: Any, count: int, reduce: str | None) -> list[float]:
 
     if count == 0:
         return [0.0] * len(sums)
-    totals = numpy.add.accumulate(sums, axis=1)[:, -1]  # an accumulation adds one by one
+    one_block = sums.shape[1] == 1
+    totals = sums.ravel() if one_block else numpy.add.accumulate(sums, axis=1)[:, -1]  # one by one
     numbers: list[float] = (totals * (1.0 / count) if reduce == "mean" else totals).tolist()
     return numbers

@@ -19,7 +19,7 @@ from autograd.compiler.emission import Externals
 from autograd.rows import Primitive, real
 from autograd.straightline import C_LIBRARY
 
-__all__ = ["Callbacks", "MachineCode", "vector_functions"]
+__all__ = ["Callbacks", "MachineCode", "require_llvm", "vector_functions"]
 
 _LONG_TEXT = 150_000  # characters, from which on the optimiser would cost more than it gains
 
@@ -71,6 +71,8 @@ class MachineCode:
     Raises ImportError without llvmlite.
     """
 
+    callbacks: Callbacks
+
     def __init__(self, text: str, externals: Externals) -> None:
         llvm = _llvm()
         self.callbacks = Callbacks(externals.rows)
@@ -81,15 +83,19 @@ class MachineCode:
         module.data_layout = str(machine.target_data)
         if len(text) < _LONG_TEXT:
             _optimise(module)
-        self.text = str(module)
         engine = llvm.create_mcjit_compiler(module, machine)
         addresses = {**_library_addresses(externals), **self.callbacks.addresses}
         for function in module.functions:
             if function.name in addresses:
                 engine.add_global_mapping(function, addresses[function.name])
         engine.finalize_object()
-        self._engine = engine
+        self._engine, self._module = engine, module
         weakref.finalize(self, _dispose, engine, context, self.callbacks).atexit = False
+
+    @property
+    def text(self) -> str:
+        """The functions in LLVM's language, as the optimiser left them."""
+        return str(self._module)
 
     def address(self, name: str) -> int:
         """Where the function of this name begins."""
@@ -110,6 +116,11 @@ def _optimise(module: Any) -> None:
     passes.run(module, builder)
     llvm.NewPassManager._dispose(passes)  # which `close` would not do
     passes.detach()
+
+
+def require_llvm() -> None:
+    """Raises ImportError where llvmlite is missing."""
+    _llvm()
 
 
 @functools.cache
