@@ -375,7 +375,7 @@ class _Rolling:
         for stage in range(max([*chunks, *by_stage], default=-1) + 1):
             loops += [self._straight(chunk) for chunk in chunks.get(stage, ())]
             loops += [self._nest(iterations) for iterations in by_stage.get(stage, ())]
-        copies = list(self._copies())
+        copies, guards = tuple(self._copies()), tuple(self._guards())
         return Rolled(
             self.program.inputs,
             tuple(self.constants),
@@ -383,8 +383,8 @@ class _Rolling:
             self.values,
             len(self.program.outputs),
             tuple(loops),
-            tuple(copies),
-            tuple(self._guards()),
+            copies,
+            guards,
         )
 
     def _chunks(self) -> dict[int, list[list[int]]]:
