@@ -123,7 +123,7 @@ class _Array:
                 f"rows are of numbers, not of {array.dtype}: array.astype(float) makes them floats"
             )
         self.has_values = array.dtype.kind == "O" and any(isinstance(item, Value) for item in array.flat)
-        rows = numpy.moveaxis(numpy.asarray(array), axis, 0)
+        rows = numpy.moveaxis(numpy.asarray(array), axis, 0) if axis else numpy.asarray(array)
         if array.dtype.kind == "O" and not self.has_values:
             rows = numpy.array([real(item) for item in rows.flat]).reshape(rows.shape)
         self._rows = rows if self.has_values else rows.astype(numpy.float64, copy=False)

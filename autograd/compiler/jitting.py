@@ -61,7 +61,8 @@ def jit(
 class Jitted:
     """A compiled function, as `jit` makes it.
 
-    It pickles if the function does, and is compiled anew where it lands.  What it compiled is freed with it.
+    It pickles if the function does, and is compiled anew where it lands; under a decorated function's name in
+    a module, and in a script by cloudpickle, which Dask uses.  What it compiled is freed with it.
     """
 
     def __init__(

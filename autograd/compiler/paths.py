@@ -6,7 +6,6 @@ the guards of no path hold, the function is traced again, for numbers that take 
 
 from __future__ import annotations
 
-import functools
 import numbers
 import operator
 import threading
@@ -89,11 +88,12 @@ def _rebuilding(
     """What gives a function's result at a point, from what takes captured leaves too and gives outputs."""
     if results.is_number and not captured:
         return point
-    rebuild = functools.partial(rebuilt, results) if any(results.held) else results.rebuild
 
     def at(*numbers: float) -> Any:
         outputs = point(*numbers, *[leaf._data for leaf in captured])
-        return rebuild((outputs,) if isinstance(outputs, float) else outputs) if outputs is not None else None
+        if outputs is None:
+            return None
+        return rebuilt(results, outputs if isinstance(outputs, tuple) else (outputs,))
 
     return at
 
@@ -270,8 +270,14 @@ def check_alike(structures: Sequence[containers.Structure]) -> None:
 
 def rebuilt(results: containers.Structure, found: Sequence[Any]) -> Any:
     """A traced function's result with these numbers; the parameters of a module in it are Values."""
+    if True not in results.held:
+        return results.rebuild(found)
     held = zip(found, results.held, strict=True)
-    return results.rebuild([Value(number) if is_held else number for number, is_held in held])
+    return results.rebuild([_value(number) if is_held else number for number, is_held in held])
+
+
+def _value(number: Any) -> Value:
+    return number if isinstance(number, Value) else Value(number)
 
 
 def _results(graph: Graph) -> containers.Structure:
