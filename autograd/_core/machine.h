@@ -103,6 +103,69 @@ done:
     return result;
 }
 
+typedef int (*RowsFunction)(
+    const double *shared, const double *const *columns, int64_t first, int64_t last, double *const *outputs,
+    char *missed);
+
+/* The bytes of what has some, contiguous: 0, or -1 with an exception set. */
+static int view_of(PyObject *thing, Py_buffer *view, int writable)
+{
+    return PyObject_GetBuffer(thing, view, writable ? PyBUF_WRITABLE : PyBUF_SIMPLE);
+}
+
+/* call_rows(address, shared, columns, outputs, count, missed, first, last): what the function returns.
+
+   `shared` and each of the list of columns have the bytes of doubles, `outputs` those of as many arrays as
+   `count` says, one after another.  What is long enough for the rows up to `last` is for the caller to know. */
+static PyObject *call_rows(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    unsigned long long address;
+    PyObject *shared_object, *columns, *outputs_object, *missed_object, *result = NULL;
+    Py_ssize_t count, first, last, opened = 0;
+    if (!PyArg_ParseTuple(
+            args, "KOO!OnOnn", &address, &shared_object, &PyList_Type, &columns, &outputs_object, &count,
+            &missed_object, &first, &last))
+        return NULL;
+    Py_ssize_t given = PyList_GET_SIZE(columns);
+    Py_buffer *views = PyMem_Calloc((size_t)given + 3, sizeof(Py_buffer));
+    void **places = PyMem_Malloc((size_t)(given + count + 1) * sizeof(void *));
+    if (views == NULL || places == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (; opened < given; opened++) {
+        if (view_of(PyList_GET_ITEM(columns, opened), &views[opened], 0) < 0)
+            goto done;
+        places[opened] = views[opened].buf;
+    }
+    Py_buffer *shared = &views[opened];
+    if (view_of(shared_object, shared, 0) < 0)
+        goto done;
+    Py_buffer *outputs = &views[++opened];
+    if (view_of(outputs_object, outputs, 1) < 0)
+        goto done;
+    Py_buffer *missed = &views[++opened];
+    if (missed_object != Py_None) {
+        if (view_of(missed_object, missed, 1) < 0)
+            goto done;
+        opened++;
+    }
+    for (Py_ssize_t i = 0; i < count; i++)
+        places[given + i] = (char *)outputs->buf + outputs->len / count * i;
+    int code;
+    Py_BEGIN_ALLOW_THREADS
+    code = ((RowsFunction)(uintptr_t)address)(
+        shared->buf, (const double *const *)places, first, last, (double *const *)(places + given), missed->buf);
+    Py_END_ALLOW_THREADS
+    result = PyLong_FromLong(code);
+done:
+    for (Py_ssize_t i = 0; views != NULL && i < opened; i++)
+        PyBuffer_Release(&views[i]);
+    PyMem_Free(views);
+    PyMem_Free(places);
+    return result;
+}
+
 static PyObject *machine_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"address", "inputs", "outputs", "owner", "releases", NULL};

@@ -21,7 +21,18 @@ def complete(
     backward: Callable[..., Any],
     zero_grad: Callable[..., Any],
 ) -> None: ...
-def split_columns(columns: Sequence[Any]) -> tuple[bytes, bytearray, list[Any]]: ...
+def split_columns(columns: Sequence[Any], /) -> tuple[bytes, bytearray, list[Any]]: ...
+def call_rows(
+    address: int,
+    shared: bytearray,
+    columns: list[Any],
+    outputs: Any,
+    count: int,
+    missed: Any,
+    first: int,
+    last: int,
+    /,
+) -> int: ...
 def caller(kind: type[Primitive]) -> Callable[..., Any]: ...
 
 class MachineFunction:

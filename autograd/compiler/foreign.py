@@ -9,9 +9,18 @@ from typing import Any
 
 from autograd.rows import real
 
-__all__ = ["MachineFunction", "split_columns"]
+__all__ = ["MachineFunction", "call_rows", "split_columns"]
 
 _KIND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+_ROWS_KIND = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.c_void_p,  # numbers that the rows share
+    ctypes.c_void_p,  # the addresses of columns
+    ctypes.c_int64,  # the first row, and
+    ctypes.c_int64,  # the row after the last
+    ctypes.c_void_p,  # the addresses of what to fill
+    ctypes.c_void_p,  # a byte per row, or NULL
+)
 
 
 class MachineFunction:
@@ -41,7 +50,7 @@ class MachineFunction:
         return out[0] if len(out) == 1 else (*out,)
 
 
-def split_columns(columns: Sequence[Any]) -> tuple[bytes, bytearray, list[Any]]:
+def split_columns(columns: Sequence[Any], /) -> tuple[bytes, bytearray, list[Any]]:
     """Which columns are no floats, as bytes of 1; the floats, packed as doubles; the others, as a list.
 
     >>> varying, numbers, others = split_columns([1.0, "column", 2.0])
@@ -52,3 +61,35 @@ def split_columns(columns: Sequence[Any]) -> tuple[bytes, bytearray, list[Any]]:
     numbers = array.array("d", [column for column in columns if isinstance(column, float)])
     others = [column for column in columns if not isinstance(column, float)]
     return varying, bytearray(numbers.tobytes()), others
+
+
+def call_rows(
+    address: int,
+    shared: bytearray,
+    columns: list[Any],
+    outputs: Any,
+    count: int,
+    missed: Any,
+    first: int,
+    last: int,
+    /,
+) -> int:
+    """What the function at `address`, of many rows, returns for the rows from `first` up to `last`.
+
+    shared -- the bytes of the numbers that all rows share.
+    columns, missed -- arrays of NumPy, with a number and a byte for each row; `missed` may be None.
+    outputs -- an array of `count` arrays to fill.
+    """
+    pointers = ctypes.c_void_p * (len(columns) + count)
+    step = outputs.nbytes // count if count else 0
+    filled = (outputs.ctypes.data + place * step for place in range(count))
+    places = pointers(*(column.ctypes.data for column in columns), *filled)
+    code: int = _ROWS_KIND(address)(
+        (ctypes.c_char * len(shared)).from_buffer(shared),
+        places,
+        first,
+        last,
+        ctypes.byref(places, ctypes.sizeof(ctypes.c_void_p) * len(columns)),
+        None if missed is None else missed.ctypes.data,
+    )
+    return code

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import numpy
 
 try:
-    from autograd._core.value import MachineFunction, split_columns
+    from autograd._core.value import MachineFunction, call_rows, split_columns
 except ModuleNotFoundError:  # without the engine in C
-    from autograd.compiler.foreign import MachineFunction, split_columns  # type: ignore[assignment]
+    from autograd.compiler.foreign import MachineFunction, call_rows, split_columns  # type: ignore[assignment]
 
 __all__ = ["Kernel", "compiled"]
 
@@ -153,29 +153,27 @@ class _Plan:
         if self._between:
             texts.append(point_function(before, externals, fast=fast))
         self._code = MachineCode("\n".join([externals.text, *texts]), externals)
-        self._rows = _ROWS(self._code.address("rows"))
+        self._rows = self._code.address("rows")
         self._before = _POINT(self._code.address("point")) if self._between else None
+        self._room = ctypes.c_double * shared
 
     def run(
-        self, shared: bytearray, arrays: Sequence[Any], count: int, reduce: str | None, threads: int
+        self, shared: bytearray, arrays: list[Any], count: int, reduce: str | None, threads: int
     ) -> tuple[list[Any], numpy.ndarray[Any, Any] | None]:
         """The outputs in `count` rows, and which rows have missed a guard."""
         import numpy
 
-        numbers = numpy.empty(self._shared + self._between)
-        numbers[: self._shared] = numpy.frombuffer(shared)
+        shared += bytes(8 * self._between)
         if self._before is not None:
-            start = _address(numbers)
+            start = ctypes.addressof(self._room.from_buffer(shared))
             _check_memory(self._before(start, start + 8 * self._shared))
-        sources = numpy.array([_address(_checked(column, count)) for column in arrays], numpy.uintp)
+        for column in arrays:
+            _check_column(column, count)
         outputs = numpy.empty((self._outputs, -(-count // BLOCK) if self._reduced else count))
         missed = numpy.empty(count, bool) if self._guarded else None
-        targets = _address(outputs) + numpy.arange(self._outputs, dtype=numpy.uintp) * outputs.strides[0]
-        given, wanted = (_address(numbers), _address(sources)), _address(targets)
-        misses = None if missed is None else _address(missed)
 
         def part(first: int, last: int) -> BaseException | None:
-            _check_memory(self._rows(*given, first, last, wanted, misses))
+            _check_memory(call_rows(self._rows, shared, arrays, outputs, self._outputs, missed, first, last))
             return self._code.callbacks.taken()
 
         error = _first_error(part, _ranges(count, threads))
@@ -184,26 +182,18 @@ class _Plan:
         return _totals(outputs, count, reduce) if self._reduced else [*outputs], missed
 
     def _raise_unless_missed(
-        self, error: BaseException, shared: bytearray, arrays: Sequence[Any], missed: Any
+        self, error: BaseException, shared: bytearray, arrays: list[Any], missed: Any
     ) -> None:
         """Raises what a row of the table has raised, unless only where a guard has missed."""
         if missed is None or not missed.any():
             raise error
         kept = ~missed
         if kept.any():
-            self.run(shared, [column[kept] for column in arrays], int(kept.sum()), None, 1)
+            numbers = shared[: 8 * self._shared]
+            self.run(numbers, [column[kept] for column in arrays], int(kept.sum()), None, 1)
 
 
 _POINT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-_ROWS = ctypes.CFUNCTYPE(
-    ctypes.c_int,
-    ctypes.c_void_p,  # shared numbers
-    ctypes.c_void_p,  # the addresses of columns
-    ctypes.c_int64,  # the first row, and
-    ctypes.c_int64,  # the row after the last
-    ctypes.c_void_p,  # the addresses of what to fill
-    ctypes.c_void_p,  # a byte per row, or NULL
-)
 
 
 def _check_memory(code: int) -> None:
@@ -211,19 +201,13 @@ def _check_memory(code: int) -> None:
         raise MemoryError
 
 
-def _checked(column: Any, count: int) -> Any:
-    """The column, if it is what machine code can read."""
+def _check_column(column: Any, count: int) -> None:
+    """Raises ValueError unless machine code can read the column."""
     if column.dtype != float or column.shape != (count,) or not column.flags.c_contiguous:
         raise ValueError(
             f"a column is a contiguous array of {count} numbers of type float64, not one of shape "
             f"{column.shape} and type {column.dtype}: pass numpy.ascontiguousarray(column, float)"
         )
-    return column
-
-
-def _address(numbers: Any) -> int:
-    """Where an array begins."""
-    return int(numbers.__array_interface__["data"][0])
 
 
 def _ranges(count: int, threads: int) -> list[tuple[int, int]]:
@@ -251,6 +235,7 @@ def _totals(sums: Any, count: int, reduce: str | None) -> list[float]:
 
     if count == 0:
         return [0.0] * len(sums)
-    totals = numpy.add.accumulate(sums, axis=1)[:, -1]  # an accumulation adds one by one
+    one_block = sums.shape[1] == 1
+    totals = sums.ravel() if one_block else numpy.add.accumulate(sums, axis=1)[:, -1]  # one by one
     numbers: list[float] = (totals * (1.0 / count) if reduce == "mean" else totals).tolist()
     return numbers

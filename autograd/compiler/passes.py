@@ -93,7 +93,7 @@ def divided(program: Program, fixed: Sequence[int], varying: Sequence[int]) -> t
 
 # --- Rebuilding a program -----------------------------------------------------------------------------
 
-_Rule = Callable[["_Building", Primitive, list[int]], int | None]
+_Rule = Callable[["_Building", Primitive, Sequence[int]], int | None]
 
 
 class _Building:
@@ -104,11 +104,12 @@ class _Building:
 
     def __init__(self, inputs: int, rules: Sequence[_Rule] = ()) -> None:
         self.inputs = inputs
-        self.earlier: dict[tuple[Primitive, tuple[int, ...]], int] = {}
+        self.earlier: dict[tuple[Primitive | int, ...], int] = {}
         self._rules = rules
         self._constants: dict[str, int] = {}  # repr tells 0.0 from -0.0
         self._numbers: list[float] = []
-        self._operations: list[Operation] = []
+        self._rows: list[Primitive | None] = [None] * inputs  # by place, as are their operands
+        self._operands: list[Sequence[int]] = [()] * inputs
 
     def constant(self, number: float) -> int:
         place = self._constants.setdefault(repr(number), -1 - len(self._numbers))
@@ -120,41 +121,39 @@ class _Building:
         """The constant at a place, or None."""
         return self._numbers[-1 - place] if place < 0 else None
 
-    def operands(self, place: int, row: Primitive) -> tuple[int, ...] | None:
+    def operands(self, place: int, row: Primitive) -> Sequence[int] | None:
         """The operands of the operation at a place, or None if it is no operation of this row."""
-        if place < self.inputs:
-            return None
-        operation = self._operations[place - self.inputs]
-        return operation.operands if operation.row is row else None
+        return self._operands[place] if place >= 0 and self._rows[place] is row else None
 
     @property
     def next_place(self) -> int:
         """The place of the operation that is added next."""
-        return self.inputs + len(self._operations)
+        return len(self._rows)
 
     def is_condition(self, place: int) -> bool:
-        return place >= self.inputs and self._operations[place - self.inputs].row.comparison
+        row = self._rows[place] if place >= 0 else None
+        return row is not None and row.comparison
 
-    def apply(self, row: Primitive, operands: list[int]) -> int:
+    def apply(self, row: Primitive, operands: Sequence[int]) -> int:
         for rule in self._rules:
             place = rule(self, row, operands)
             if place is not None:
                 return place
-        self._operations.append(Operation(row, tuple(operands)))
-        return self.next_place - 1
+        self._rows.append(row)
+        self._operands.append(operands)
+        return len(self._rows) - 1
 
     def finished(self, outputs: Iterable[int], guards: Iterable[tuple[int, bool]]) -> Program:
-        count = len(self._numbers)
-
-        def number(place: int) -> int:
-            if place < 0:
-                return self.inputs - 1 - place
-            return place if place < self.inputs else place + count
-
+        first = self.inputs + len(self._numbers)
+        last = first + len(self._rows) - self.inputs
+        # By place; those of the constants, from -1 downwards, stand at the end.
+        numbers = [*range(self.inputs), *range(first, last), *range(first - 1, self.inputs - 1, -1)]
+        number = numbers.__getitem__
+        operands = [tuple(map(number, places)) for places in self._operands[self.inputs :]]
         return Program(
             self.inputs,
             tuple(self._numbers),
-            tuple(Operation(row, tuple(map(number, operands))) for row, operands in self._operations),
+            tuple(map(Operation._make, zip(self._rows[self.inputs :], operands, strict=True))),
             tuple(map(number, outputs)),
             tuple((number(place), truth) for place, truth in guards),
         )
@@ -174,16 +173,22 @@ def _chosen(program: Program, wanted: Collection[int], inputs: Sequence[int] | N
     """The operations that the wanted values depend on, of which some may be given as inputs instead."""
     given = range(program.inputs) if inputs is None else inputs
     places = {number: place for place, number in enumerate(given)}
-    needed = {*wanted} - places.keys()
-    for number in range(program.first + len(program.operations) - 1, program.first - 1, -1):
-        if number in needed:
-            needed.update(o for o in program.operations[number - program.first].operands if o not in places)
+    needed = bytearray(program.first + len(program.operations))  # a flag for each value
+    for number in wanted:
+        needed[number] = True
+    numbers = range(program.first, len(needed))
+    for number, (_, operands) in zip(reversed(numbers), reversed(program.operations), strict=True):
+        if needed[number] and number not in places:
+            for operand in operands:
+                needed[operand] = True
+    if inputs is None and all(needed[program.inputs :]):
+        return program
     building = _Building(len(given))
     for number, constant in enumerate(program.constants, program.inputs):
-        if number in needed:
+        if needed[number]:
             places[number] = building.constant(constant)
     for number, (row, operands) in enumerate(program.operations, program.first):
-        if number in needed:
+        if needed[number] and number not in places:
             places[number] = building.apply(row, [places[operand] for operand in operands])
     guards = [(places[number], truth) for number, truth in program.guards]
     return building.finished([places[number] for number in program.outputs], guards)
@@ -192,20 +197,21 @@ def _chosen(program: Program, wanted: Collection[int], inputs: Sequence[int] | N
 # --- Rules: the place of an equal value that is there already, or cheaper; or None ----------------------
 
 
-def _fold(building: _Building, row: Primitive, operands: list[int]) -> int | None:
+def _fold(building: _Building, row: Primitive, operands: Sequence[int]) -> int | None:
     if max(operands) >= 0:
         return None
     return building.constant(real(row(*(building.number(operand) for operand in operands))))
 
 
-def _share(building: _Building, row: Primitive, operands: list[int]) -> int | None:
-    commutes = row in (primitives.add, primitives.mul)
-    key = (row, tuple(sorted(operands) if commutes else operands))
-    place = building.earlier.setdefault(key, building.next_place)
-    return None if place == building.next_place else place
+def _share(building: _Building, row: Primitive, operands: Sequence[int]) -> int | None:
+    commutes = row is primitives.add or row is primitives.mul
+    key = (row, *(sorted(operands) if commutes else operands))
+    following = building.next_place
+    place = building.earlier.setdefault(key, following)
+    return None if place == following else place
 
 
-def _reduce(building: _Building, row: Primitive, operands: list[int]) -> int | None:
+def _reduce(building: _Building, row: Primitive, operands: Sequence[int]) -> int | None:
     rule = _REDUCTIONS.get(row)
     return None if rule is None else rule(building, *operands)
 
@@ -230,7 +236,7 @@ def _difference(building: _Building, x: int, y: int) -> int | None:
 
 
 def _product(building: _Building, x: int, y: int) -> int | None:
-    for one, other in ((x, y), (y, x)):
+    for one, other in ((x, y), (y, x)) if x < 0 or y < 0 else ():
         if building.number(other) == 1:
             return one
         if building.number(other) == -1:
@@ -251,7 +257,8 @@ def _quotient(building: _Building, x: int, y: int) -> int | None:
 
 def _without_signs(building: _Building, row: Primitive, x: int, y: int) -> int | None:
     """Two signs of a product or a quotient cancel."""
-    of_x, of_y = building.operands(x, primitives.neg), building.operands(y, primitives.neg)
+    of_x = building.operands(x, primitives.neg)
+    of_y = of_x and building.operands(y, primitives.neg)
     return building.apply(row, [*of_x, *of_y]) if of_x and of_y else None
 
 
