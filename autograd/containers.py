@@ -145,22 +145,23 @@ class Structure:
         """The same with derivatives in place of the numbers: a container with names becomes a dict."""
         return self.replace(self._entries(leaves))
 
-    def stacked(self, columns: Sequence[Any]) -> Any:
-        """Many nested arguments of this structure in one, from a column of numbers for each leaf.
+    def stacked(self, columns: Sequence[Any], count: int) -> Any:
+        """So many nested arguments of this structure in one, from a column of numbers for each leaf.
 
         With an array of shape (count,) in place of a number, and of shape (count, ...) in place of an array.
         """
         import numpy
 
-        arrays = [
-            _array(column, (len(column),)) if isinstance(column, list) else column for column in columns
-        ]
+        arrays = [_array(column, (count,)) if isinstance(column, list) else column for column in columns]
         entries, start = [], 0
         for shape in self.shapes:
-            size = _size(shape)
-            block = arrays[start : start + size]
-            entries.append(block[0] if shape is None else numpy.stack(block, axis=-1).reshape(-1, *shape))
-            start += size
+            block = arrays[start : start + _size(shape)]
+            if shape is None:
+                entries.append(block[0])
+            else:
+                together = numpy.stack(block, axis=-1) if block else numpy.empty(0)
+                entries.append(together.reshape(count, *shape))
+            start += len(block)
         return self.replace(entries)
 
     def replace(self, entries: Iterable[Any]) -> Any:

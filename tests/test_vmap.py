@@ -108,6 +108,11 @@ def test_results_are_stacked_in_their_structure(compiled):
     assert result["parts"][1][1].tolist() == [7.0, 7.0]
 
 
+def test_results_may_be_empty(compiled):
+    assert compiled(vmap(lambda x: numpy.zeros(0)))([1.0, 2.0]).shape == (2, 0)
+    assert compiled(vmap(lambda x: [x, {}]))([1.0, 2.0])[1] == {}
+
+
 def test_a_captured_leaf_is_shared_and_read_at_every_call(compiled):
     weight = Value(2.0)
     mapped = compiled(vmap(lambda x: weight * x))

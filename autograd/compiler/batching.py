@@ -6,7 +6,8 @@ rows of each of its parts.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import operator
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from autograd import containers
@@ -30,7 +31,7 @@ class Rows:
     ) -> None:
         self.keywords = keywords
         self._arguments = [_by_rows(argument, axis) for argument, axis in zip(arguments, axes, strict=True)]
-        self._all = [*self._arguments, _Shared(keywords)]
+        self._all = [*self._arguments, _Shared(keywords)] if keywords else self._arguments
         counts = sorted({count for argument in self._arguments for count in argument.counts})
         if len(counts) != 1:
             raise ValueError(
@@ -79,8 +80,12 @@ class _Shared:
 class _Varying:
     """An argument by rows, taken apart as far as its parts have rows of their own."""
 
+    _rebuild: Callable[[list[Any]], Any]
+
     def __init__(self, argument: Any, axis: int) -> None:
-        parts, self._rebuild = containers.parts(argument, lambda part: isinstance(part, list))
+        parts, self._rebuild = [argument], operator.itemgetter(0)
+        if not _has_rows(argument):
+            parts, self._rebuild = containers.parts(argument, _has_rows)
         self._parts = [_part(part, axis) for part in parts]
         self.counts = [part.count for part in self._parts]
         self.has_values = any(part.has_values for part in self._parts)
@@ -97,12 +102,16 @@ def _by_rows(argument: Any, axis: int | None) -> _Shared | _Varying:
     return _Shared(argument) if axis is None else _Varying(argument, axis)
 
 
+def _has_rows(part: Any) -> bool:
+    return isinstance(part, list) or (hasattr(part, "__array__") and getattr(part, "shape", ()) != ())
+
+
 def _part(part: Any, axis: int) -> _Array | _List:
     if isinstance(part, list):
         if axis != 0:
             raise ValueError(f"a list has its rows along axis 0, not {axis}: make it an array")
         return _List(part)
-    if hasattr(part, "__array__") and getattr(part, "shape", ()) != ():
+    if _has_rows(part):
         return _Array(part, axis)
     raise TypeError(
         f"{type(part).__name__} has no rows: give a list or an array, or None in in_axes for an argument "
@@ -123,7 +132,7 @@ class _Array:
                 f"rows are of numbers, not of {array.dtype}: array.astype(float) makes them floats"
             )
         self.has_values = array.dtype.kind == "O" and any(isinstance(item, Value) for item in array.flat)
-        rows = numpy.moveaxis(numpy.asarray(array), axis, 0)
+        rows = numpy.moveaxis(numpy.asarray(array), axis, 0) if axis else numpy.asarray(array)
         if array.dtype.kind == "O" and not self.has_values:
             rows = numpy.array([real(item) for item in rows.flat]).reshape(rows.shape)
         self._rows = rows if self.has_values else rows.astype(numpy.float64, copy=False)

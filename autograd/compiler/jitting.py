@@ -6,8 +6,8 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any, cast
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
 from autograd import modes
 from autograd.compiler.kernel import Kernel, compiled
@@ -61,7 +61,8 @@ def jit(
 class Jitted:
     """A compiled function, as `jit` makes it.
 
-    It pickles if the function does, and is compiled anew where it lands.  What it compiled is freed with it.
+    It pickles if the function does, and is compiled anew where it lands; under a decorated function's name in
+    a module, and in a script by cloudpickle, which Dask uses.  What it compiled is freed with it.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Jitted:
         functools.update_wrapper(self, function, updated=())
         self._function = function
         self._static = static_argnames
+        self._positional = _positional(function) if static_argnames else []
         self._fastmath = fastmath
         self._paths: dict[Hashable, Paths] = {}
         self._of_floats: dict[int, Callable[..., Any]] = {}
@@ -106,16 +108,29 @@ class Jitted:
         return self._at_a_point(arguments, keywords)
 
     def _at_a_point(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        function, dynamic, static = self._split(arguments, keywords)
-        given = Arguments(dynamic)
+        static, varying = self._divided(arguments, keywords)
+        given = Arguments(varying)
         if given.has_values:
             return self._function(*arguments, **keywords)
-        signature = given.signature(function_name(function))
-        paths = self._paths_of((signature.key, static))
-        result = paths(lambda: record(function, *dynamic), signature.numbers)
-        if paths.paths and not keywords and not static and set(map(type, arguments)) <= {float}:
+        signature = given.signature(function_name(self._function))
+        paths = self._paths_of((signature.key, static.key))
+        result = paths(lambda: record(static.bound(self._function), *varying), signature.numbers)
+        if paths.paths and not keywords and not self._static and set(map(type, arguments)) <= {float}:
             self._of_floats[len(arguments)] = paths.paths[0].at
         return result
+
+    def _divided(
+        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[_Static, tuple[tuple[Any, ...], dict[str, Any]]]:
+        """The static arguments, and those that vary."""
+        if not self._static:
+            return _NONE_STATIC, (arguments, keywords)
+        places = [place for place, name in enumerate(self._positional) if name in self._static]
+        at = {place: arguments[place] for place in places if place < len(arguments)}
+        named = {name: thing for name, thing in keywords.items() if name in self._static}
+        varying = tuple(argument for place, argument in enumerate(arguments) if place not in at)
+        others = {name: thing for name, thing in keywords.items() if name not in named}
+        return _Static(at, named, self._positional), (varying, others)
 
     def _over_rows(self, mapped: Mapped, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         rows = mapped.rows(arguments, keywords)
@@ -123,21 +138,6 @@ class Jitted:
             return mapped.row_by_row(rows)
         key, batch = mapped.batch(rows)
         return mapped.evaluated(self._paths_of(key), batch)
-
-    def _split(
-        self, arguments: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> tuple[Callable[..., Any], tuple[tuple[Any, ...], dict[str, Any]], Hashable]:
-        """The function of the arguments that vary, these arguments, and the static ones as part of a key."""
-        if not self._static:
-            return self._function, (arguments, keywords), ()
-        positional = _positional(self._function)[: len(arguments)]
-        at = {place: arguments[place] for place, name in enumerate(positional) if name in self._static}
-        named = {name: thing for name, thing in keywords.items() if name in self._static}
-        varying = tuple(argument for place, argument in enumerate(arguments) if place not in at)
-        others = {name: thing for name, thing in keywords.items() if name not in named}
-        static = {positional[place]: thing for place, thing in at.items()} | named
-        key = tuple(sorted((name, type(thing), thing) for name, thing in static.items()))
-        return _bound(self._function, at, named), (varying, others), key
 
     def _paths_of(self, key: Hashable) -> Paths:
         try:
@@ -161,7 +161,7 @@ class Jitted:
 
     @property
     def stats(self) -> Stats:
-        """How many traces there are, how often guards missed, and what tracing and compiling took."""
+        """How often it was traced, how often guards missed, and the seconds of tracing and compiling."""
         return functools.reduce(Stats.plus, (paths.stats for paths in self._paths.values()), Stats())
 
     def llvm(self) -> str:
@@ -173,27 +173,45 @@ class Jitted:
         return [path for paths in self._paths.values() for path in paths.paths]
 
 
+class _Static(NamedTuple):
+    """The static arguments of a call: by position, of parameters whose names are known, and by name."""
+
+    at: dict[int, Any]
+    named: dict[str, Any]
+    positional: Sequence[str]
+
+    @property
+    def key(self) -> Hashable:
+        """What compares them; 1, 1.0 and True are different."""
+        by_name = {self.positional[place]: thing for place, thing in self.at.items()} | self.named
+        return tuple(sorted((name, type(thing), thing) for name, thing in by_name.items()))
+
+    def bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function of its other arguments."""
+        if not self.at and not self.named:
+            return function
+        signature = inspect.signature(function)
+        taken = [self.positional[place] for place in self.at]
+
+        @functools.wraps(function)
+        def of_the_others(*arguments: Any, **keywords: Any) -> Any:
+            full = list(arguments)
+            for place, argument in self.at.items():  # by rising places
+                full.insert(place, argument)
+            return function(*full, **keywords, **self.named)
+
+        others = [parameter for name, parameter in signature.parameters.items() if name not in taken]
+        of_the_others.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]
+        return of_the_others
+
+
+_NONE_STATIC = _Static({}, {}, ())
+
+
 def _positional(function: Callable[..., Any]) -> list[str]:
     """The names of the parameters that may be given by position."""
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-
-
-def _bound(function: Callable[..., Any], at: dict[int, Any], named: dict[str, Any]) -> Callable[..., Any]:
-    """The function of its other arguments, with some positions and some keywords given."""
-    signature = inspect.signature(function)
-    taken = [name for place, name in enumerate(_positional(function)) if place in at]
-
-    @functools.wraps(function)
-    def bound(*arguments: Any, **keywords: Any) -> Any:
-        full = list(arguments)
-        for place, argument in at.items():  # by rising places
-            full.insert(place, argument)
-        return function(*full, **keywords, **named)
-
-    others = [p for name, p in signature.parameters.items() if name not in taken]
-    bound.__signature__ = signature.replace(parameters=others)  # type: ignore[attr-defined]
-    return bound
 
 
 def _found(module: str, path: str) -> Any:

@@ -7,6 +7,7 @@ call that was traced; compiled calls do not renew it.  Another trace that meets 
 from __future__ import annotations
 
 import functools
+import inspect
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -23,7 +24,7 @@ _places: dict[
 
 def remember_inputs(function: Callable[..., Any], inputs: Iterable[Value]) -> None:
     """From now on `check_leaks` refuses what is computed from these inputs of a trace of `function`."""
-    code = getattr(function, "__code__", None)
+    code = getattr(inspect.unwrap(function), "__code__", None)
     where = f" at {code.co_filename}:{code.co_firstlineno}" if code else ""
     for leaf in inputs:
         argument = f"argument {leaf.label} of {function_name(function)}{where}"

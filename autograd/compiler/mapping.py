@@ -104,7 +104,7 @@ class Mapped:
     def evaluated(self, paths: Paths, batch: Batch) -> Any:
         """The results of all rows by the paths of the function."""
         results, columns = paths.rows(batch, self.reduce, self.threads)
-        return assembled(results, columns, self.reduce)
+        return assembled(results, columns, batch.size, self.reduce)
 
     def row_by_row(self, rows: Rows) -> Any:
         """The results of all rows, each recorded by itself."""
@@ -116,9 +116,10 @@ class Mapped:
             structures.append(structure)
         check_alike(structures)
         columns = [list(column) for column in zip(*found, strict=True)]
-        return assembled(structures[0], [reduced(column, self.reduce) for column in columns], self.reduce)
+        columns = [reduced(column, self.reduce) for column in columns]
+        return assembled(structures[0], columns, rows.count, self.reduce)
 
 
-def assembled(results: containers.Structure, columns: Sequence[Any], reduce: str | None) -> Any:
+def assembled(results: containers.Structure, columns: Sequence[Any], count: int, reduce: str | None) -> Any:
     """The results of all rows, from a column or a reduction for each number of one row's."""
-    return rebuilt(results, columns) if reduce else results.stacked(columns)
+    return rebuilt(results, columns) if reduce else results.stacked(columns, count)

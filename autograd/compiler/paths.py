@@ -6,7 +6,6 @@ the guards of no path hold, the function is traced again, for numbers that take 
 
 from __future__ import annotations
 
-import functools
 import numbers
 import operator
 import threading
@@ -33,7 +32,12 @@ Column = Any  # a float that all rows share, or a contiguous float64 array with 
 
 
 class Kernel(Protocol):
-    """What evaluates a program; None, and a mask over rows, say where a guard missed."""
+    """What evaluates a program; None, and a mask over rows, say where a guard missed.
+
+    `seconds` is the time that compiling has taken so far.
+    """
+
+    seconds: float
 
     @property
     def point(self) -> Callable[..., float | tuple[float, ...] | None]:
@@ -49,7 +53,10 @@ Backend = Callable[[Program], Kernel]
 
 
 class Stats(NamedTuple):
-    """How often a function was traced, how many calls found no guard to hold, and the seconds it cost."""
+    """How often a function was traced, how often guards missed, at points and in rows, and what it took.
+
+    `seconds` are those of tracing and compiling.
+    """
 
     traces: int = 0
     misses: int = 0
@@ -89,11 +96,12 @@ def _rebuilding(
     """What gives a function's result at a point, from what takes captured leaves too and gives outputs."""
     if results.is_number and not captured:
         return point
-    rebuild = functools.partial(rebuilt, results) if any(results.held) else results.rebuild
 
     def at(*numbers: float) -> Any:
         outputs = point(*numbers, *[leaf._data for leaf in captured])
-        return rebuild((outputs,) if isinstance(outputs, float) else outputs) if outputs is not None else None
+        if outputs is None:
+            return None
+        return rebuilt(results, outputs if isinstance(outputs, tuple) else (outputs,))
 
     return at
 
@@ -103,7 +111,7 @@ class Paths:
 
     def __init__(self, name: str, backend: Backend) -> None:
         self.paths: tuple[Path, ...] = ()
-        self.stats = Stats()
+        self._counted = Stats()
         self._name = name
         self._backend = backend
         self._lock = threading.RLock()
@@ -145,7 +153,9 @@ class Paths:
         if modes.current.watched:
             return graph
         if len(self.paths) < MOST_PATHS:
-            self.paths = (Path(graph, self._backend), *self.paths)
+            path = Path(graph, self._backend)
+            self.paths = (path, *self.paths)
+            started += path.kernel.seconds  # counted by the kernel, which goes on compiling
         elif not self._has_warned:
             self._has_warned = True
             warnings.warn(
@@ -158,7 +168,11 @@ class Paths:
         return graph
 
     def _count(self, traces: int = 0, misses: int = 0, seconds: float = 0.0) -> None:
-        self.stats = self.stats.plus(Stats(traces, misses, seconds))
+        self._counted = self._counted.plus(Stats(traces, misses, seconds))
+
+    @property
+    def stats(self) -> Stats:
+        return self._counted.plus(Stats(seconds=sum(path.kernel.seconds for path in self.paths)))
 
     # --- Many rows ---
 
@@ -167,8 +181,8 @@ class Paths:
 
         Raises TypeError if the results of two rows differ in structure.
         """
-        if not modes.current.watched and not self.paths:
-            with self._lock:
+        with self._lock:
+            if not self.paths and not modes.current.watched:
                 self._traced(lambda: batch.record(0))
         for path in self._usable[:1]:
             results, missed = path.rows(batch.columns, batch.size, reduce, threads)
@@ -270,8 +284,14 @@ def check_alike(structures: Sequence[containers.Structure]) -> None:
 
 def rebuilt(results: containers.Structure, found: Sequence[Any]) -> Any:
     """A traced function's result with these numbers; the parameters of a module in it are Values."""
+    if True not in results.held:
+        return results.rebuild(found)
     held = zip(found, results.held, strict=True)
-    return results.rebuild([Value(number) if is_held else number for number, is_held in held])
+    return results.rebuild([_value(number) if is_held else number for number, is_held in held])
+
+
+def _value(number: Any) -> Value:
+    return number if isinstance(number, Value) else Value(number)
 
 
 def _results(graph: Graph) -> containers.Structure:

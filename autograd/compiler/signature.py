@@ -78,7 +78,7 @@ class Arguments:
 
 
 def _numbers_alone(tree: Any) -> list[float] | None:
-    """The numbers of a float or of an array of floats, which need not be taken apart; None for anything else."""
+    """The numbers of a float, or of an array of floats, which need not be taken apart; None for others."""
     if type(tree) is float:
         return [tree]
     if getattr(getattr(tree, "dtype", None), "char", "") == "d" and tree.shape:
