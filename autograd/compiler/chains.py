@@ -6,8 +6,11 @@ A chain is folded in its own order, so that a fold has the bits of the chain.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy
 
 from autograd.compiler.program import Program
 from autograd.primitives import add, mul
@@ -30,16 +33,17 @@ class Chain(NamedTuple):
     links: list[int]
 
 
-def chains(program: Program, uses: Sequence[int]) -> list[Chain]:
-    """The chains of a program, where `uses` says how often each value is an operand, output or guard.
+def chains(program: Program) -> list[Chain]:
+    """The chains of a program.
 
     >>> from autograd import trace
-    >>> from autograd.compiler.program import lowered
-    >>> program = lowered(trace(lambda *numbers: sum(numbers[1:], numbers[0]))(*map(float, range(9))))
-    >>> chains(program, [1] * 17)[0].terms
+    >>> from autograd.compiler.program import recorded
+    >>> program = recorded(trace(lambda *numbers: sum(numbers[1:], numbers[0]))(*map(float, range(9))))
+    >>> chains(program)[0].terms
     [0, 1, 2, 3, 4, 5, 6, 7, 8]
     """
     first, operations = program.first, program.operations
+    uses = _uses(program)
     length: dict[int, int] = {}  # of the chain that ends with a value
     before: dict[int, int] = {}  # the link before this one
     for number, (row, operands) in enumerate(operations, first):
@@ -63,6 +67,15 @@ def chains(program: Program, uses: Sequence[int]) -> list[Chain]:
         for number, links in length.items()
         if links >= SHORTEST and number not in inner
     ]
+
+
+def _uses(program: Program) -> list[int]:
+    """How often each value is an operand, an output or a guard."""
+    read = [operands for _, operands in program.operations]
+    read += [program.outputs, tuple([number for number, _ in program.guards])]
+    numbers = numpy.fromiter(itertools.chain.from_iterable(read), numpy.int64)
+    uses: list[int] = numpy.bincount(numbers, minlength=program.first + len(program.operations)).tolist()
+    return uses
 
 
 def _chain(program: Program, last: int, before: dict[int, int]) -> Chain:

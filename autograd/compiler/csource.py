@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from autograd import straightline
 from autograd.compiler import nests
-from autograd.compiler.passes import optimised
-from autograd.compiler.program import Program, lowered
+from autograd.compiler.program import recorded
 from autograd.compiler.rolled import Column, Local, Loop, Operand, Rolled
 from autograd.compiler.rolling import rolled
 from autograd.graph import Graph
@@ -74,11 +73,11 @@ def to_c(graph: Graph, name: str = "f") -> str:
         "#include <math.h>",
         "#include <stdlib.h>",
         "",
-        *_Function(f"{name}_value", _program(graph)).lines("static "),
+        *_Function(f"{name}_value", _rolled(graph)).lines("static "),
         *_definition(
             f"double {name}(const double *x)", ["double y[1];", f"{name}_value(x, y);", "return y[0];"]
         ),
-        *_Function(f"{name}_gradient", _program(_with_gradient(graph))).lines(),
+        *_Function(f"{name}_gradient", _rolled(_with_gradient(graph))).lines(),
     ]
     return "\n".join(lines)
 
@@ -88,25 +87,25 @@ def _with_gradient(graph: Graph) -> Graph:
     return Graph(*graph.outputs, *gradient.outputs, inputs=graph.inputs)._traced(gradient.branches, None)
 
 
-def _program(graph: Graph) -> Program:
-    """The graph's program; ValueError if one of its rows cannot be written in C."""
-    program = optimised(lowered(graph))
-    for row in {row: None for row, _ in program.operations}:
+def _rolled(graph: Graph) -> Rolled:
+    """The graph as loops; ValueError if one of its rows cannot be written in C."""
+    found = rolled(recorded(graph))
+    for row in {row: None for loop in found.loops for row, _ in loop.statements}:
         expression = straightline.c_expression(row)
         if expression is None or not _MATH_H >= {*re.findall(r"[A-Za-z_]\w*", expression)}:
             raise ValueError(
                 f"{row.name} is computed by Python, so it cannot be written in C: leave it out of the "
                 "function, or use autograd.jit, which calls Python back"
             )
-    return program
+    return found
 
 
 class _Function:
     """The text of a program as `void name(const double *x, double *y)`, after a function for each loop."""
 
-    def __init__(self, name: str, program: Program) -> None:
+    def __init__(self, name: str, whole: Rolled) -> None:
         self._name = name
-        self._rolled = rolled(program)
+        self._rolled = whole
         self._reads_constants = False
 
     def lines(self, storage: str = "") -> Iterator[str]:
@@ -164,10 +163,11 @@ class _Function:
             yield f"{kind}{_total(loop, place)} = {self._operand(fold.initial)};"
 
     def _body(self, loop: Loop) -> Iterator[str]:
-        for place, (row, operands, stores) in enumerate(loop.statements):
+        for place, (row, operands) in enumerate(loop.statements):
             kind = "int" if row.comparison else "double"
             yield f"const {kind} t{place} = {_application(row, map(self._operand, operands))};"
-            yield from self._stored(stores, f"t{place}")
+        for operand, target in loop.stores:
+            yield self._stored(target, self._operand(operand))
         for place, fold in enumerate(loop.folds):
             total = _total(loop, place)
             for term in fold.terms:
@@ -175,11 +175,11 @@ class _Function:
 
     def _finish(self, loop: Loop) -> Iterator[str]:
         for place, fold in enumerate(loop.folds):
-            yield from self._stored(fold.stores, _total(loop, place))
+            for target in fold.targets:
+                yield self._stored(target, _total(loop, place))
 
-    def _stored(self, stores: Sequence[Column], value: str) -> Iterator[str]:
-        for store in stores:
-            yield f"{_WRITTEN[store.array]}[{self._index(store)}] = {value};"
+    def _stored(self, target: Column, value: str) -> str:
+        return f"{_WRITTEN[target.array]}[{self._index(target)}] = {value};"
 
     def _operand(self, operand: Operand) -> str:
         if isinstance(operand, Local):

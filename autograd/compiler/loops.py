@@ -123,8 +123,8 @@ class _LoopWriter:
                 self._body(loop)
             else:
                 for place, fold in enumerate(loop.folds):
-                    for store in fold.stores:
-                        self._store(store, self._total(loop, place))
+                    for target in fold.targets:
+                        self._store(target, self._total(loop, place))
 
     @contextlib.contextmanager
     def _repeated(self, digit: int, extent: int) -> Iterator[None]:
@@ -148,10 +148,10 @@ class _LoopWriter:
         """One iteration: the statements, and the folds' terms."""
         writer = self._writer
         terms: list[Term] = []
-        for row, operands, stores in loop.statements:
+        for row, operands in loop.statements:
             terms.append(writer.apply(row, [self._operand(operand, terms) for operand in operands]))
-            for store in stores:
-                self._store(store, terms[-1])
+        for operand, target in loop.stores:
+            self._store(target, self._operand(operand, terms))
         for place, fold in enumerate(loop.folds):
             total = self._total(loop, place)
             for term in fold.terms:

@@ -1,27 +1,29 @@
 """`Program`: a recorded graph as numbered single operations, of which a backend writes each by its row.
 
-A row that is defined by other rows is taken apart, so what is left are operators, functions of the C library
-and algorithms in Python: the same operations, in the same order, as the engines carry out, and so the same
-bits.  No derivative is known here: a gradient is a graph like any other.
+`recorded` keeps the rows as they were recorded.  `expanded` takes those apart that others define, so what is
+left are operators, functions of the C library and algorithms in Python: the same operations, in the same
+order, as the engines carry out, and so the same bits.  `lowered` does both.  No derivative is known here: a
+gradient is a graph like any other.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd import straightline
+from autograd import primitives, straightline
 from autograd.engine import Value
 from autograd.graph import Graph
 from autograd.rows import Primitive
 
-__all__ = ["Operation", "Program", "lowered"]
+__all__ = ["Operation", "Program", "expanded", "lowered", "recorded"]
 
 
 class Operation(NamedTuple):
-    """One application of a row that is not defined by others, to values by their numbers."""
+    """One application of a row to values by their numbers."""
 
     row: Primitive
     operands: tuple[int, ...]
@@ -68,64 +70,98 @@ class Program(NamedTuple):
 
 
 def lowered(graph: Graph, captured: Sequence[Value] = ()) -> Program:
+    """A graph as a program of rows that are not defined by others; see `recorded`.
+
+    >>> from autograd import trace
+    >>> print(lowered(trace(lambda x: x**2)(2.0)))
+    %0 inputs
+    %1 = mul(%0, %0)
+    output %1
+    """
+    return expanded(recorded(graph, captured))
+
+
+def recorded(graph: Graph, captured: Sequence[Value] = ()) -> Program:
     """A graph as a program: its inputs, then the `captured` leaves, are the program's inputs.
 
     Any other leaf is a constant with the data that it has now.  Raises TypeError for an output that is not
     a number the program computes or a constant.
     """
-    places = {node: place for place, node in enumerate((*graph.inputs, *captured))}
+    places = _Places({node: place for place, node in enumerate((*graph.inputs, *captured))})
     inputs = len(places)
     nodes = [node for node in graph.program if node not in places]
-    constants = _constants(nodes, graph.outputs, inputs)
-    rows: list[Primitive] = []
-    operands: list[tuple[int, ...]] = []
-    number = inputs + len(constants)
-    for node in nodes:
-        row = node.primitive
+    rows = [node.primitive for node in nodes]
+    arguments = [node.arguments for node in nodes]
+    numbers = [a for a in itertools.chain.from_iterable(arguments) if isinstance(a, float)]
+    numbers += [node._data for node, row in zip(nodes, rows, strict=True) if row is None]
+    numbers += [float(output) for output in graph.outputs if not isinstance(output, Value)]
+    places.constants = {text: place for place, text in enumerate(dict.fromkeys(map(repr, numbers)), inputs)}
+    place = inputs + len(places.constants)
+    applied = []
+    for node, row, operands in zip(nodes, rows, arguments, strict=True):
         if row is None:
-            places[node] = constants[repr(node._data)]
-            continue
-        arguments = node.arguments
-        values = [constants[repr(a)] if isinstance(a, float) else places[a] for a in arguments]
+            places[node] = places.constants[repr(node._data)]
+        elif row in _NAMES:
+            places[node] = places[operands[0]]
+        else:
+            places[node] = place
+            place += 1
+            applied.append((row, operands))
+    find = places.__getitem__
+    return Program(
+        inputs,
+        tuple(map(float, places.constants)),
+        tuple(map(Operation._make, [(row, tuple(map(find, operands))) for row, operands in applied])),
+        tuple(places[output] for output in graph.outputs),
+        tuple((places[condition], outcome) for condition, outcome in graph.branches),
+    )
+
+
+class _Places(dict[Any, int]):
+    """The numbers of a graph's nodes, and of the floats beside them, which are not among the keys."""
+
+    constants: dict[str, int]  # by their text, which tells 0.0 from -0.0
+
+    def __missing__(self, number: float) -> int:
+        return self.constants[repr(float(number))]
+
+
+_NAMES = {primitives.identity, primitives.constant}
+"""The rows that give their argument another name."""
+
+
+def expanded(program: Program) -> Program:
+    """The program with every row that others define replaced by the operations that define it."""
+    if not any(row.defined for row, _ in program.operations):
+        return program
+    texts = dict.fromkeys(map(repr, program.constants))
+    for row, count in dict.fromkeys((row, len(operands)) for row, operands in program.operations):
+        texts.update(_form(row, count).constants)
+    constants = {text: number for number, text in enumerate(texts, program.inputs)}
+    places = [*range(program.inputs), *(constants[repr(number)] for number in program.constants)]
+    number = program.inputs + len(constants)
+    operations: list[tuple[Primitive, tuple[int, ...]]] = []
+    for row, operands in program.operations:
+        values = [places[operand] for operand in operands]
         if not row.defined:
-            rows.append(row)
-            operands.append(tuple(values))
-            places[node] = number
+            operations.append((row, tuple(values)))
+            places.append(number)
             number += 1
             continue
         form = _form(row, len(values))
         values += map(constants.__getitem__, form.constants)
         for step, chosen in form.steps:
-            rows.append(step)
-            operands.append(chosen(values))
+            operations.append((step, chosen(values)))
             values.append(number)
             number += 1
-        places[node] = values[form.value]
+        places.append(values[form.value])
     return Program(
-        inputs,
+        program.inputs,
         tuple(map(float, constants)),
-        tuple(map(Operation._make, zip(rows, operands, strict=True))),
-        tuple(places[o] if isinstance(o, Value) else constants[repr(float(o))] for o in graph.outputs),
-        tuple((places[condition], outcome) for condition, outcome in graph.branches),
+        tuple(map(Operation._make, operations)),
+        tuple(places[output] for output in program.outputs),
+        tuple((places[condition], truth) for condition, truth in program.guards),
     )
-
-
-def _constants(nodes: Iterable[Value], outputs: Iterable[Any], first: int) -> dict[str, int]:
-    """The numbers of the constants by their text, which tells 0.0 from -0.0."""
-    texts: dict[str, None] = {}
-    for node in nodes:
-        row = node.primitive
-        if row is None:
-            texts[repr(node._data)] = None
-            continue
-        arguments = node.arguments
-        for argument in arguments:
-            if isinstance(argument, float):
-                texts[repr(argument)] = None
-        if row.defined:
-            texts.update(_form(row, len(arguments)).constants)
-    texts.update((repr(float(output)), None) for output in outputs if not isinstance(output, Value))
-    return {text: number for number, text in enumerate(texts, first)}
 
 
 class _Form(NamedTuple):

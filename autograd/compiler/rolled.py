@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from autograd.rows import Primitive
 
-__all__ = ["Column", "Copy", "Fold", "Guard", "Local", "Loop", "Operand", "Rolled", "Statement", "evaluate"]
+__all__ = ["Array", "Column", "Copy", "Fold", "Guard", "Local", "Loop", "Operand", "Rolled", "Statement", "Store", "evaluate"]
 
 Array = Literal["inputs", "constants", "values", "outputs"]
 
@@ -41,35 +41,42 @@ Operand = Local | Column
 
 
 class Statement(NamedTuple):
-    """One operation of every iteration, and where its value is kept."""
+    """One operation of every iteration."""
 
     row: Primitive
     operands: tuple[Operand, ...]
-    stores: tuple[Column, ...] = ()
+
+
+class Store(NamedTuple):
+    """Where something of every iteration is kept."""
+
+    operand: Operand
+    target: Column
 
 
 class Fold(NamedTuple):
     """A chain of operations: `initial`, combined with the terms in the order of the steps.
 
-    One for each iteration of a loop's shape: the columns `initial` and `stores` have its digits only.
+    One for each iteration of a loop's shape: the columns `initial` and `targets` have its digits only.
     """
 
     row: Primitive
     initial: Column
     terms: tuple[Operand, ...]  # of each step, in order
-    stores: tuple[Column, ...] = ()
+    targets: tuple[Column, ...] = ()
 
 
 class Loop(NamedTuple):
     """Iterations that do not depend on each other, `shape`, times the ordered `steps` of their folds.
 
-    A column has one stride for each number of `shape`, then of `steps`, the outermost first.  A loop without
-    either is straight code.
+    A column has one stride for each number of `shape`, then of `steps`, the outermost first; none if it is
+    the same everywhere.  A loop without either is straight code.
     """
 
     shape: tuple[int, ...]
     steps: tuple[int, ...]
     statements: tuple[Statement, ...]
+    stores: tuple[Store, ...] = ()
     folds: tuple[Fold, ...] = ()
 
 
@@ -112,10 +119,13 @@ class Rolled(NamedTuple):
         for loop in self.loops:
             counts = [*(f"{extent}" for extent in loop.shape), *(f"{extent} steps" for extent in loop.steps)]
             yield f"loop {' x '.join(counts)}:" if counts else "once:"
-            for place, (row, operands, stores) in enumerate(loop.statements):
-                yield f"    %{place} = {row.name}({', '.join(map(_text, operands))}){_stored(stores)}"
-            for row, initial, terms, stores in loop.folds:
-                yield f"    fold {row.name}({', '.join(map(_text, (initial, *terms)))}){_stored(stores)}"
+            for place, (row, operands) in enumerate(loop.statements):
+                yield f"    %{place} = {row.name}({', '.join(map(_text, operands))})"
+            for operand, target in loop.stores:
+                yield f"    {_text(operand)} -> {_text(target)}"
+            for row, initial, terms, targets in loop.folds:
+                call = f"fold {row.name}({', '.join(map(_text, (initial, *terms)))})"
+                yield f"    {' -> '.join([call, *map(_text, targets)])}"
         for count, source, target in self.copies:
             yield f"copy {count}: {_text(source)} -> outputs[{target}]"
         for count, column, truth in self.guards:
@@ -132,18 +142,15 @@ def _text(operand: Operand) -> str:
     return f"{operand.array}[{f'table[{index}]' if operand.by_table else index}]"
 
 
-def _stored(stores: Sequence[Column]) -> str:
-    return "".join(f" -> {_text(store)}" for store in stores)
-
-
 def evaluate(rolled: Rolled, numbers: Sequence[float]) -> list[float] | None:
     """The outputs for these inputs, loop by loop in Python; None if a guard has another truth.
 
     It defines what the loops mean, and is slow.
 
     >>> from autograd.primitives import mul
-    >>> square = Statement(mul, (Column("inputs", 0, (1,)),) * 2, (Column("outputs", 0, (1,)),))
-    >>> evaluate(Rolled(3, (), (), 0, 3, (Loop((3,), (), (square,)),)), [1.0, 2.0, 3.0])
+    >>> square = Statement(mul, (Column("inputs", 0, (1,)),) * 2)
+    >>> loop = Loop((3,), (), (square,), (Store(Local(0), Column("outputs", 0, (1,))),))
+    >>> evaluate(Rolled(3, (), (), 0, 3, (loop,)), [1.0, 2.0, 3.0])
     [1.0, 4.0, 9.0]
     """
     arrays: dict[str, list[float]] = {
@@ -162,9 +169,8 @@ def evaluate(rolled: Rolled, numbers: Sequence[float]) -> list[float] | None:
             return results[operand.statement]
         return arrays[operand.array][index(operand, digits)]
 
-    def keep(stores: Sequence[Column], digits: Sequence[int], value: float) -> None:
-        for store in stores:
-            arrays[store.array][index(store, digits)] = value
+    def keep(target: Column, digits: Sequence[int], value: float) -> None:
+        arrays[target.array][index(target, digits)] = value
 
     for loop in rolled.loops:
         for member in itertools.product(*map(range, loop.shape)):
@@ -172,14 +178,16 @@ def evaluate(rolled: Rolled, numbers: Sequence[float]) -> list[float] | None:
             for step in itertools.product(*map(range, loop.steps)):
                 digits = (*member, *step)
                 results: list[float] = []
-                for row, operands, stores in loop.statements:
+                for row, operands in loop.statements:
                     results.append(float(row.value(*(number(o, digits, results) for o in operands))))
-                    keep(stores, digits, results[-1])
+                for operand, target in loop.stores:
+                    keep(target, digits, number(operand, digits, results))
                 for place, fold in enumerate(loop.folds):
                     for term in fold.terms:
                         totals[place] = fold.row.value(totals[place], number(term, digits, results))
             for fold, total in zip(loop.folds, totals, strict=True):
-                keep(fold.stores, member, total)
+                for target in fold.targets:
+                    keep(target, member, total)
     for count, source, target in rolled.copies:
         for place in range(count):
             arrays["outputs"][target + place] = number(source, (place,), ())

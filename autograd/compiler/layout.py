@@ -1,0 +1,279 @@
+"""Where a rolled program's values lie, and the order in which its loops go through them.
+
+A loop's iterations are ordered by the places that they read, and what it leaves for others lies in the order of
+its iterations.  So places become `base` plus strides times digits; where they do not, a table has them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy
+
+from autograd.compiler.chains import NEUTRAL
+from autograd.compiler.columns import Places, extents, strides, varying
+from autograd.compiler.kinds import INPUT
+from autograd.compiler.placement import Iterations, LoopKind, Placement
+from autograd.compiler.rolled import Array, Column, Copy, Fold, Guard, Local, Loop, Operand, Statement, Store
+from autograd.compiler.simplification import Pool
+
+__all__ = ["Layout"]
+
+_MOST_KEYS = 4  # columns by which iterations are sorted
+_WIDEST = 512  # members of folds that go through their steps together
+
+
+class Layout:
+    """The arrays of a rolled program, filled while its loops are laid out in the order of their stages.
+
+    `address` of a value is its place in its array, once it has one.
+    """
+
+    values: int  # in memory so far
+    table: list[int]
+
+    def __init__(self, placement: Placement, pool: Pool) -> None:
+        program = placement.program
+        self.values = 0
+        self.table = []
+        self._placement = placement
+        self._program = program
+        self._pool = pool
+        self._tables: dict[bytes, int] = {}  # where each begins
+        count = program.first + len(program.operations)
+        self._address: Places = numpy.full(count, -1, numpy.int64)
+        self._address[: program.inputs] = numpy.arange(program.inputs)
+        self._address[program.inputs : program.first] = numpy.arange(len(program.constants))
+        self._kept = numpy.zeros(count, bool)
+        self._outputs: Places = placement.same[numpy.array(program.outputs, numpy.int64)]
+        self._targets: dict[int, list[int]] = {}
+        self._copied: list[int] = []
+        for place, number in enumerate(self._outputs.tolist()):
+            if number < program.first:
+                self._copied.append(place)
+            else:
+                self._targets.setdefault(number, []).append(place)
+
+    # --- What is kept in memory ---
+
+    def keep(self, chunks: Iterable[Sequence[int]]) -> None:
+        """Marks the values that others read than the loop, or the piece of straight code, that computes them."""
+        same, kept = self._placement.same, self._kept
+        kept[same[[number for number, _ in self._program.guards]]] = True
+        for kind in filter(None, self._placement.of):
+            for column in (*kind.operands, *kind.terms):
+                if not self._placement.is_local(kind, column):
+                    kept[column] = True
+        for chunk in chunks:
+            inside = set(chunk)
+            for number in chunk:
+                kept[[operand for operand in self._operands(number) if operand not in inside]] = True
+        for members, loop_kind in zip(self._placement.kinds.members, self._placement.of, strict=True):
+            if loop_kind is None:
+                for number in members:
+                    if kept[number]:
+                        self._address[number] = self._allocated(1)
+
+    def _operands(self, number: int) -> list[int]:
+        _, operands = self._program.operations[number - self._program.first]
+        found: list[int] = self._placement.same[[*operands]].tolist()
+        return found
+
+    def _allocated(self, count: int) -> int:
+        self.values += count
+        return self.values - count
+
+    # --- Straight code ---
+
+    def straight(self, chunk: Sequence[int]) -> Loop:
+        """What is computed one by one, in this order."""
+        local = {number: Local(place) for place, number in enumerate(chunk)}
+        statements = []
+        stores = []
+        for number in chunk:
+            row = self._program.operations[number - self._program.first].row
+            read = tuple(
+                local.get(o) or Column(self._array(o), int(self._address[o])) for o in self._operands(number)
+            )
+            statements.append(Statement(row, read))
+            targets = [Column("outputs", place) for place in self._targets.get(number, ())]
+            if self._kept[number]:
+                targets.append(Column("values", int(self._address[number])))
+            stores += [Store(local[number], target) for target in targets]
+        return Loop((), (), tuple(statements), tuple(stores))
+
+    def _array(self, number: int) -> Array:
+        program = self._program
+        return "inputs" if number < program.inputs else "constants" if number < program.first else "values"
+
+    # --- Loops ---
+
+    def loop(self, iterations: Iterations) -> Loop:
+        """The iterations in order, and their results in memory."""
+        order = self._order(iterations)
+        kinds = iterations.kinds
+        local = {self._kind_of(kind.members): Local(place) for place, kind in enumerate(kinds)}
+
+        def operand(kind: LoopKind, position: int, numbers: Places) -> Operand:
+            addresses = order.reads.get((kind, position))
+            if addresses is None:
+                return local[self._kind_of(numbers)]
+            return self._column(self._array(int(numbers.flat[0])), addresses, order.digits)
+
+        statements = [
+            Statement(kind.row, tuple(operand(kind, *read) for read in enumerate(kind.operands))) for kind in kinds
+        ]
+        stores = [
+            Store(Local(place), target)
+            for place, kind in enumerate(kinds)
+            for target in self._stored(kind, order.digits)
+        ]
+        folds = [
+            Fold(
+                kind.row,
+                self._initial(kind, order),
+                tuple(operand(kind, *read) for read in enumerate(kind.terms)),
+                self._stored(kind, order.shape),
+            )
+            for kind in iterations.folds
+        ]
+        return Loop(order.shape, order.steps, tuple(statements), tuple(stores), tuple(folds))
+
+    def _kind_of(self, numbers: Places) -> int:
+        return self._placement.kinds.of[int(numbers.flat[0])]
+
+    def _initial(self, kind: LoopKind, order: _Order) -> Column:
+        if not kind.operands:
+            return self._pool.column(NEUTRAL[kind.row])
+        (numbers,) = kind.operands
+        return self._column(self._array(int(numbers[0])), order.starts[kind], order.shape)
+
+    def _order(self, iterations: Iterations) -> _Order:
+        """Sorts the iterations, and the members of folds, by what they read."""
+        position = self._placement.position
+        iterations.kinds.sort(key=lambda kind: self._kind_of(kind.members))
+        steps = iterations.steps
+        reads = {}
+        keys = []
+        for kind in iterations.kinds:
+            for place, numbers in enumerate(kind.operands):
+                if not self._placement.is_local(kind, numbers):
+                    addresses = _scattered(self._address[numbers], position[kind.members], iterations.size)
+                    reads[kind, place] = addresses
+                    if not kind.is_data[place]:
+                        keys.append(addresses)
+        starts = {}
+        for kind in iterations.folds:
+            for numbers in kind.operands:
+                starts[kind] = _scattered(self._address[numbers], position[kind.members], len(kind.members))
+            for place, numbers in enumerate(kind.terms):
+                if not self._placement.is_local(kind, numbers):
+                    assert steps is not None
+                    ways = steps[position[kind.members]]
+                    reads[kind, place] = _scattered(self._address[numbers].ravel(), ways.ravel(), iterations.size)
+                    keys.append(reads[kind, place])
+        if steps is None:
+            rows = sequence = _sorted(keys, iterations.size)
+        else:
+            rows = _sorted([*starts.values(), *(key[steps[:, 0]] for key in keys)], len(steps))
+            sequence = steps[rows].ravel()
+        for kinds, places in ((iterations.kinds, sequence), (iterations.folds, rows)):
+            inverse = numpy.empty(len(places), numpy.int64)
+            inverse[places] = numpy.arange(len(places))
+            for kind in kinds:
+                position[kind.members] = inverse[position[kind.members]]
+        reads = {read: addresses[sequence] for read, addresses in reads.items()}
+        starts = {kind: addresses[rows] for kind, addresses in starts.items()}
+        keys = [key[sequence] for key in keys]
+        if steps is None:
+            return _Order(reads, starts, extents(keys, iterations.size), ())
+        tables = [key.reshape(steps.shape) for key in keys]
+        shape = extents([*starts.values(), *(table[:, 0] for table in tables)], len(steps))
+        return _Order(
+            reads, starts, _narrowed(shape), extents([table[0] for table in tables], steps.shape[1])
+        )
+
+    def _column(self, array: Array, addresses: Places, shape: Sequence[int]) -> Column:
+        """The addresses of all iterations as a column; constants are laid out in order, others looked up."""
+        found = strides(addresses, shape)
+        if found is not None:
+            return Column(array, int(addresses[0]), found if any(found) else ())
+        few, found = varying(addresses, shape)
+        if array == "constants":
+            return Column(array, self._pool.block(few.tolist()), found)
+        name = few.tobytes()
+        if name not in self._tables:
+            self._tables[name] = len(self.table)
+            self.table += few.tolist()
+        return Column(array, self._tables[name], found, by_table=True)
+
+    def _stored(self, kind: LoopKind, shape: Sequence[int]) -> tuple[Column, ...]:
+        """Where the members' values go: those that something else reads, in the order of the iterations."""
+        columns = []
+        position = self._placement.position[kind.members]
+        places = [self._targets.get(number, ()) for number in kind.members.tolist()]
+        if all(len(targets) == 1 for targets in places):
+            targets = _scattered(numpy.array(places, numpy.int64).ravel(), position, len(places))
+            columns.append(self._column("outputs", targets, shape))
+        elif any(places):
+            self._copied += itertools.chain.from_iterable(places)
+            self._kept[kind.members] = True
+        if self._kept[kind.members].any():
+            base = self._allocated(len(places))
+            self._address[kind.members] = base + position
+            columns.append(self._column("values", base + numpy.arange(len(places)), shape))
+        return tuple(columns)
+
+    # --- After the loops ---
+
+    def copies(self) -> Iterator[Copy]:
+        """The outputs that no loop leaves in place: inputs, constants, and some of a kind's members."""
+        arrays = [self._array(number) for number in self._outputs[sorted(self._copied)].tolist()]
+        runs = enumerate(zip(sorted(self._copied), arrays, strict=True))
+        for (_, array), group in itertools.groupby(runs, lambda item: (item[1][0] - item[0], item[1][1])):
+            places = [place for _, (place, _) in group]
+            addresses = self._address[self._outputs[places]]
+            yield Copy(len(places), self._column(array, addresses, (len(places),)), places[0])
+
+    def guards(self) -> Iterator[Guard]:
+        same = self._placement.same
+        places = {(truth, self._array(number), int(self._address[same[number]])) for number, truth in self._program.guards}
+        for (truth, array), group in itertools.groupby(sorted(places), lambda place: place[:2]):
+            addresses = numpy.array([address for _, _, address in group], numpy.int64)
+            yield Guard(len(addresses), self._column(array, addresses, (len(addresses),)), truth)
+
+
+class _Order(NamedTuple):
+    """The addresses that each kind reads from memory, by position, and where folds start, in order."""
+
+    reads: dict[tuple[LoopKind, int], Places]
+    starts: dict[LoopKind, Places]
+    shape: tuple[int, ...]
+    steps: tuple[int, ...]
+
+    @property
+    def digits(self) -> tuple[int, ...]:
+        return (*self.shape, *self.steps)
+
+
+def _scattered(numbers: Places, places: Places, size: int) -> Places:
+    """The numbers at their places."""
+    found: Places = numpy.empty(size, numpy.int64)
+    found[places] = numbers
+    return found
+
+
+def _sorted(keys: Iterable[Places], size: int) -> Places:
+    """The places in the order of their keys, the first of which counts most."""
+    different = [key for key in keys if (key != key[0]).any()][:_MOST_KEYS]
+    return numpy.lexsort(different[::-1]) if different else numpy.arange(size)
+
+
+def _narrowed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape, its last extent divided if so many totals would not lie close to the processor."""
+    if not shape or shape[-1] <= _WIDEST:
+        return shape
+    width = max(number for number in range(1, _WIDEST + 1) if shape[-1] % number == 0)
+    return shape if width == 1 else (*shape[:-1], shape[-1] // width, width)
