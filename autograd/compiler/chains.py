@@ -6,12 +6,12 @@ A chain is folded in its own order, so that a fold has the bits of the chain.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy
 
+from autograd.compiler.columns import Operands
 from autograd.compiler.program import Program
 from autograd.primitives import add, mul
 from autograd.rows import Primitive
@@ -33,49 +33,42 @@ class Chain(NamedTuple):
     links: list[int]
 
 
-def chains(program: Program) -> list[Chain]:
-    """The chains of a program.
+def chains(program: Program, operands: Operands) -> list[Chain]:
+    """The chains of a program with these operands.
 
     >>> from autograd import trace
     >>> from autograd.compiler.program import recorded
     >>> program = recorded(trace(lambda *numbers: sum(numbers[1:], numbers[0]))(*map(float, range(9))))
-    >>> chains(program)[0].terms
+    >>> chains(program, Operands.of(program))[0].terms
     [0, 1, 2, 3, 4, 5, 6, 7, 8]
     """
     first, operations = program.first, program.operations
-    uses = _uses(program)
+    results = [*program.outputs, *(number for number, _ in program.guards)]
+    read = numpy.concatenate([operands.numbers, numpy.array(results, numpy.int64)])
+    uses = numpy.bincount(read, minlength=first + len(operations)).tolist()
     length: dict[int, int] = {}  # of the chain that ends with a value
     before: dict[int, int] = {}  # the link before this one
-    for number, (row, operands) in enumerate(operations, first):
+    for number, (row, both) in enumerate(operations, first):
         if row not in NEUTRAL:
             continue
-        left, right = (
-            length.get(operand, 0)
-            if uses[operand] == 1 and operand >= first and operations[operand - first].row is row
-            else 0
-            for operand in operands
-        )
+        x, y = both
+        left, right = length.get(x, 0), length.get(y, 0)
+        if left and (uses[x] > 1 or operations[x - first].row is not row):
+            left = 0
+        if right and (uses[y] > 1 or operations[y - first].row is not row):
+            right = 0
         if right >= SHORTEST and right > left:  # only what is a fold by itself goes on from the right
-            before[number], length[number] = operands[1], right + 1
+            before[number], length[number] = y, right + 1
         else:
             length[number] = left + 1
             if left:
-                before[number] = operands[0]
+                before[number] = x
     inner = set(before.values())
     return [
         _chain(program, number, before)
         for number, links in length.items()
         if links >= SHORTEST and number not in inner
     ]
-
-
-def _uses(program: Program) -> list[int]:
-    """How often each value is an operand, an output or a guard."""
-    read = [operands for _, operands in program.operations]
-    read += [program.outputs, tuple([number for number, _ in program.guards])]
-    numbers = numpy.fromiter(itertools.chain.from_iterable(read), numpy.int64)
-    uses: list[int] = numpy.bincount(numbers, minlength=program.first + len(program.operations)).tolist()
-    return uses
 
 
 def _chain(program: Program, last: int, before: dict[int, int]) -> Chain:

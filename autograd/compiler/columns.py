@@ -1,17 +1,38 @@
-"""Numbers of places in order, as a nest of loops counts them: a base plus strides times digits."""
+"""Numbers of places: the operands of a program, and how a nest of loops counts them.
+
+A column of places, one for each iteration, is affine if it is a base plus strides times digits.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
-__all__ = ["Places", "extents", "strides", "varying"]
+from autograd.compiler.program import Program
+
+__all__ = ["Operands", "Places", "extents", "strides", "varying"]
 
 Places = numpy.ndarray[Any, numpy.dtype[numpy.int64]]
 
 _DEEPEST = 4  # extents, beyond which places are looked up in a table
+
+
+class Operands(NamedTuple):
+    """The operands of all of a program's operations, in one array; those of the n-th begin at `begins[n]`."""
+
+    numbers: Places
+    begins: Places
+    lengths: Places
+
+    @staticmethod
+    def of(program: Program) -> Operands:
+        operands = [operands for _, operands in program.operations]
+        lengths = numpy.fromiter(map(len, operands), numpy.int64, len(operands))
+        numbers = numpy.fromiter(itertools.chain.from_iterable(operands), numpy.int64, int(lengths.sum()))
+        return Operands(numbers, numpy.cumsum(lengths) - lengths, lengths)
 
 
 def extents(columns: Iterable[Places], size: int) -> tuple[int, ...]:

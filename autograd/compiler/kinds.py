@@ -6,13 +6,12 @@ a chain of additions is one value, a fold.
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, NamedTuple
 
 import numpy
 
 from autograd.compiler.chains import Chain, chains, runs
-from autograd.compiler.columns import Places
+from autograd.compiler.columns import Operands, Places
 from autograd.compiler.program import Program
 
 __all__ = ["INPUT", "Folding", "Kinds", "kinds"]
@@ -45,22 +44,24 @@ class Kinds(NamedTuple):
     data: dict[int, set[int]]
 
 
-def kinds(program: Program) -> Kinds:
+def kinds(program: Program, operands: Operands) -> Kinds:
     """The kinds of a program's values.
 
     >>> from autograd import trace
     >>> from autograd.compiler.program import recorded
-    >>> kinds(recorded(trace(lambda x, y: (x * x, y * y, x + 2, y + 3))(5.0, 7.0))).members
+    >>> program = recorded(trace(lambda x, y: (x * x, y * y, x + 2, y + 3))(5.0, 7.0))
+    >>> kinds(program, Operands.of(program)).members
     [[], [4, 5], [6, 7]]
     """
-    return _Coloring(program).kinds()
+    return _Coloring(program, operands).kinds()
 
 
 class _Coloring:
     """The kinds found so far, while going through the operations in order."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, operands: Operands) -> None:
         self._program = program
+        self._operands = operands
         self._of = [*[INPUT] * program.inputs, *range(-1, -1 - len(program.constants), -1)]
         self._of += [INPUT] * len(program.operations)
         self._members: list[list[int]] = [[]]
@@ -69,10 +70,10 @@ class _Coloring:
 
     def kinds(self) -> Kinds:
         program, of, members, numbers = self._program, self._of, self._members, self._numbers
-        chained = chains(program)
+        chained = chains(program, self._operands)
         inner = {link for chain in chained for link in chain.links}
         last = {chain.links[-1]: chain for chain in chained}
-        data = _data(program)
+        data = _data(program, self._operands)
         unusual = inner | data.keys()
         for number, (row, operands) in enumerate(program.operations, program.first):
             key: tuple[Any, ...]
@@ -123,26 +124,23 @@ class _Coloring:
             start = run.stop
 
 
-def _data(program: Program) -> dict[int, set[int]]:
+def _data(program: Program, operands: Operands) -> dict[int, set[int]]:
     """The positions at which an operation's constants are data, not coefficients.
 
     In one role, a position of a row beside an operand of some row, there are few coefficients, each
     with many operands; of data there are many, or each with an operand of its own.
     """
-    arities = numpy.fromiter((len(operands) for _, operands in program.operations), numpy.int64)
-    ends = numpy.cumsum(arities)
-    flat = numpy.fromiter(
-        itertools.chain.from_iterable(operands for _, operands in program.operations), numpy.int64
-    )
-    numbers = {row: number for number, row in enumerate(dict.fromkeys(row for row, _ in program.operations), 2)}
-    rows = numpy.fromiter((numbers[row] for row, _ in program.operations), numpy.int64)
+    applied = [row for row, _ in program.operations]
+    numbers = {row: number for number, row in enumerate(dict.fromkeys(applied), 2)}
+    rows = numpy.fromiter(map(numbers.__getitem__, applied), numpy.int64, len(applied))
     row_of = numpy.concatenate([numpy.zeros(program.first, numpy.int64), rows])
     row_of[program.inputs : program.first] = 1
-    binary = numpy.flatnonzero(arities == 2)
+    binary = numpy.flatnonzero(operands.lengths == 2)
+    begins = operands.begins[binary]
     found: dict[int, set[int]] = {}
     for position in (0, 1):
-        constants = flat[ends[binary] - 2 + position]
-        others = flat[ends[binary] - 1 - position]
+        constants = operands.numbers[begins + position]
+        others = operands.numbers[begins + 1 - position]
         chosen = numpy.flatnonzero((row_of[constants] == 1) & (row_of[others] != 1))
         roles = rows[binary[chosen]] * (len(numbers) + 2) + row_of[others[chosen]]
         for role in _grouped(roles):

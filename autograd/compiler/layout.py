@@ -123,7 +123,8 @@ class Layout:
             return self._column(self._array(int(numbers.flat[0])), addresses, order.digits)
 
         statements = [
-            Statement(kind.row, tuple(operand(kind, *read) for read in enumerate(kind.operands))) for kind in kinds
+            Statement(kind.row, tuple(operand(kind, *read) for read in enumerate(kind.operands)))
+            for kind in kinds
         ]
         stores = [
             Store(Local(place), target)
@@ -172,7 +173,9 @@ class Layout:
                 if not self._placement.is_local(kind, numbers):
                     assert steps is not None
                     ways = steps[position[kind.members]]
-                    reads[kind, place] = _scattered(self._address[numbers].ravel(), ways.ravel(), iterations.size)
+                    reads[kind, place] = _scattered(
+                        self._address[numbers].ravel(), ways.ravel(), iterations.size
+                    )
                     keys.append(reads[kind, place])
         if steps is None:
             rows = sequence = _sorted(keys, iterations.size)
@@ -239,7 +242,10 @@ class Layout:
 
     def guards(self) -> Iterator[Guard]:
         same = self._placement.same
-        places = {(truth, self._array(number), int(self._address[same[number]])) for number, truth in self._program.guards}
+        places = {
+            (truth, self._array(number), int(self._address[same[number]]))
+            for number, truth in self._program.guards
+        }
         for (truth, array), group in itertools.groupby(sorted(places), lambda place: place[:2]):
             addresses = numpy.array([address for _, _, address in group], numpy.int64)
             yield Guard(len(addresses), self._column(array, addresses, (len(addresses),)), truth)

@@ -9,12 +9,11 @@ a loop has to be complete before.  In a stage, what is computed one by one comes
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy
 
-from autograd.compiler.columns import Places
+from autograd.compiler.columns import Operands, Places
 from autograd.compiler.kinds import INPUT, kinds
 from autograd.compiler.program import Program
 from autograd.rows import Primitive
@@ -69,7 +68,8 @@ class Placement:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.kinds = kinds(program)
+        self._operands = Operands.of(program)
+        self.kinds = kinds(program, self._operands)
         count = program.first + len(program.operations)
         self.of: list[LoopKind | None] = [None]
         self.single: dict[int, list[int]] = {}
@@ -77,10 +77,6 @@ class Placement:
         self.same: Places = numpy.arange(count)
         self._made: list[Iterations] = []
         self._stages = [0] * count  # of what is computed one by one
-        operands = [operands for _, operands in program.operations]
-        self._flat: Places = numpy.fromiter(itertools.chain.from_iterable(operands), numpy.int64)
-        lengths = numpy.fromiter(map(len, operands), numpy.int64, len(operands))
-        self._begins: Places = numpy.cumsum(lengths) - lengths  # of an operation's operands in `_flat`
         for members in self.kinds.members[1:]:
             self.of.append(self._placed(members))
 
@@ -133,8 +129,8 @@ class Placement:
 
     def _placed_operations(self, row: Primitive, members: list[int], arity: int) -> LoopKind:
         numbers = numpy.array(members, numpy.int64)
-        begins = self._begins[numbers - self.program.first]
-        operands = [self.same[self._flat[begins + position]] for position in range(arity)]
+        begins = self._operands.begins[numbers - self.program.first]
+        operands = [self.same[self._operands.numbers[begins + position]] for position in range(arity)]
         first = _first_alike(operands)
         if first is not None:
             self.same[numbers] = numbers[first]

@@ -8,7 +8,9 @@ gradient is a graph like any other.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 import itertools
 import operator
 from collections.abc import Callable, Iterator, Sequence
@@ -87,6 +89,23 @@ def recorded(graph: Graph, captured: Sequence[Value] = ()) -> Program:
     Any other leaf is a constant with the data that it has now.  Raises TypeError for an output that is not
     a number the program computes or a constant.
     """
+    with _without_collecting():
+        return _recorded(graph, captured)
+
+
+@contextlib.contextmanager
+def _without_collecting() -> Iterator[None]:
+    """A block that makes objects by the million, none of them garbage: looking for it takes as long again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _recorded(graph: Graph, captured: Sequence[Value]) -> Program:
     places = _Places({node: place for place, node in enumerate((*graph.inputs, *captured))})
     inputs = len(places)
     nodes = [node for node in graph.program if node not in places]
@@ -97,7 +116,8 @@ def recorded(graph: Graph, captured: Sequence[Value] = ()) -> Program:
     numbers += [float(output) for output in graph.outputs if not isinstance(output, Value)]
     places.constants = {text: place for place, text in enumerate(dict.fromkeys(map(repr, numbers)), inputs)}
     place = inputs + len(places.constants)
-    applied = []
+    applied: list[Primitive] = []
+    applied_to = []
     for node, row, operands in zip(nodes, rows, arguments, strict=True):
         if row is None:
             places[node] = places.constants[repr(node._data)]
@@ -106,12 +126,14 @@ def recorded(graph: Graph, captured: Sequence[Value] = ()) -> Program:
         else:
             places[node] = place
             place += 1
-            applied.append((row, operands))
+            applied.append(row)
+            applied_to.append(operands)
     find = places.__getitem__
+    read = [tuple(map(find, operands)) for operands in applied_to]
     return Program(
         inputs,
         tuple(map(float, places.constants)),
-        tuple(map(Operation._make, [(row, tuple(map(find, operands))) for row, operands in applied])),
+        tuple(map(Operation._make, zip(applied, read, strict=True))),
         tuple(places[output] for output in graph.outputs),
         tuple((places[condition], outcome) for condition, outcome in graph.branches),
     )

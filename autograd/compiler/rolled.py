@@ -13,7 +13,20 @@ from typing import Literal, NamedTuple
 
 from autograd.rows import Primitive
 
-__all__ = ["Array", "Column", "Copy", "Fold", "Guard", "Local", "Loop", "Operand", "Rolled", "Statement", "Store", "evaluate"]
+__all__ = [
+    "Array",
+    "Column",
+    "Copy",
+    "Fold",
+    "Guard",
+    "Local",
+    "Loop",
+    "Operand",
+    "Rolled",
+    "Statement",
+    "Store",
+    "evaluate",
+]
 
 Array = Literal["inputs", "constants", "values", "outputs"]
 

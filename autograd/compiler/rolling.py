@@ -56,6 +56,4 @@ def rolled(program: Program) -> Rolled:
 
 
 def _pieces(numbers: list[int]) -> list[list[int]]:
-    return [
-        numbers[start : start + _LONGEST_STRAIGHT] for start in range(0, len(numbers), _LONGEST_STRAIGHT)
-    ]
+    return [numbers[start : start + _LONGEST_STRAIGHT] for start in range(0, len(numbers), _LONGEST_STRAIGHT)]

@@ -64,7 +64,9 @@ def simplified(loop: Loop, pool: Pool) -> Loop:
             Program(
                 len(columns),
                 tuple(constants.values()),
-                tuple(Operation(row, tuple(numbers[o] for o in operands)) for row, operands in loop.statements),
+                tuple(
+                    Operation(row, tuple(numbers[o] for o in operands)) for row, operands in loop.statements
+                ),
                 tuple(numbers[operand] for operand in (*stored, *terms)),
             )
         )
@@ -74,7 +76,8 @@ def simplified(loop: Loop, pool: Pool) -> Loop:
     outputs = iter(operands[number] for number in program.outputs)
     return loop._replace(
         statements=tuple(
-            Statement(row, tuple(operands[number] for number in numbers)) for row, numbers in program.operations
+            Statement(row, tuple(operands[number] for number in numbers))
+            for row, numbers in program.operations
         ),
         stores=tuple(store._replace(operand=next(outputs)) for store in loop.stores),
         folds=tuple(fold._replace(terms=tuple(next(outputs) for _ in fold.terms)) for fold in loop.folds),
