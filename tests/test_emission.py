@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from expressions import ROWS
 
 from autograd import primitives, straightline
