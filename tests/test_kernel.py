@@ -5,6 +5,7 @@ import pathlib
 import random
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy
@@ -324,8 +325,8 @@ def test_machine_code_called_by_ctypes_behaves_as_by_the_engine_in_c(monkeypatch
 
 def test_a_dropped_kernel_is_freed_at_once() -> None:
     code = compiled(traced(lambda x: x + 1, 1.0))
-    engine = code._code._engine
     point = code.point
+    engine = code._code._engine
     del code
     assert point(1.0) == 2.0
     del point
@@ -345,6 +346,29 @@ if sys.platform == "linux":
 
         growth(5)
         assert growth(15) < 15 * 20_000  # what LLVM's passes alone would keep, were they not freed, is 58,000
+
+
+def test_code_is_made_when_it_is_first_called_for_and_once() -> None:
+    code = compiled(traced(lambda x, y: x * y, 1.0, 2.0))
+    seconds = [code.seconds]
+    for call in (lambda: code.rows([2.0, numpy.ones(3)], 3, reduce=None), lambda: code([2.0, 3.0])):
+        call()
+        seconds.append(code.seconds)
+        call()
+        assert code.seconds == seconds[-1]
+    assert seconds == sorted({*seconds})
+    assert "fmul double" in code.llvm()
+    assert "fmul <8 x double>" in code.llvm()
+
+
+def test_several_threads_compile_and_call_one_kernel() -> None:
+    code = compiled(traced(lambda x, y: autograd.exp(x) * y, 1.0, 2.0))
+    x = numpy.linspace(-1, 1, 3000)
+    with ThreadPoolExecutor(4) as pool:
+        sums = [*pool.map(lambda _: code.rows([x, 2.0], 3000, reduce="sum", threads=2)[0], range(8))]
+        ours = [*pool.map(lambda _: code([0.5, 2.0]), range(8))]
+    assert sums == [sums[0]] * 8
+    assert ours == [[math.exp(0.5) * 2.0]] * 8
 
 
 def test_without_llvmlite_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ time, and in however many threads.  Code is made when it is first called for; it
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.assembly import BLOCK, point_function, rows_function
 from autograd.compiler.emission import Externals
-from autograd.compiler.machine import Callbacks, MachineCode, vector_functions
+from autograd.compiler.machine import Callbacks, MachineCode, require_llvm, vector_functions
 from autograd.compiler.passes import divided, optimised
 from autograd.compiler.program import Program
 
@@ -50,24 +51,16 @@ def compiled(program: Program, *, fastmath: bool = False) -> Kernel:
 
 
 class Kernel:
-    """Machine code of a program.  `seconds` is the time that compiling has taken so far.
+    """Machine code of a program.  `seconds` is the time that compiling has taken so far."""
 
-    `point(*numbers)` is the fastest call: it takes the inputs one by one and returns a float, or a tuple if
-    the program has not exactly one output, or None where a guard has another truth than in the trace.
-    """
-
-    point: Callable[..., Outputs]
     seconds: float
 
     def __init__(self, program: Program, fastmath: bool = False) -> None:
+        require_llvm()
         began = time.perf_counter()
         self._program = optimised(program)
         self._fast = fastmath
         self._plans: dict[tuple[bytes, bool], _Plan] = {}
-        externals = Externals()
-        text = point_function(self._program, externals, fast=fastmath)
-        self._code = MachineCode(f"{externals.text}\n{text}", externals)
-        self.point = _point(self._program, self._code)
         self.seconds = time.perf_counter() - began
 
     def __call__(self, numbers: Sequence[float]) -> list[float] | None:
@@ -77,9 +70,34 @@ class Kernel:
             return None
         return [*outputs] if isinstance(outputs, tuple) else [outputs]
 
+    @functools.cached_property
+    def point(self) -> Callable[..., Outputs]:
+        """The fastest call: a function of the inputs, one by one.
+
+        It returns a float, or a tuple if the program has not exactly one output, or None where a guard has
+        another truth than in the trace.
+        """
+        program, code = self._program, self._code
+        long = len(program.operations) >= _LONG_CALL
+        address, outputs = code.address("point"), len(program.outputs)
+        function: Callable[..., Outputs] = MachineFunction(address, program.inputs, outputs, code, long)
+        return _raising(function, code.callbacks) if code.callbacks else function
+
+    @functools.cached_property
+    def _code(self) -> MachineCode:
+        began = time.perf_counter()
+        externals = Externals()
+        text = point_function(self._program, externals, fast=self._fast)
+        code = MachineCode(f"{externals.text}\n{text}", externals)
+        self.seconds += time.perf_counter() - began
+        return code
+
     def llvm(self) -> str:
-        """The function of one point in LLVM's language, after the optimiser."""
-        return self._code.text
+        """The functions compiled so far, at least one, in LLVM's language and after its optimiser."""
+        codes = [plan.code for plan in self._plans.values()]
+        if "_code" in self.__dict__ or not codes:
+            codes.insert(0, self._code)
+        return "\n".join(code.text for code in codes)
 
     def rows(
         self,
@@ -115,13 +133,6 @@ class Kernel:
         return self._plans[key]
 
 
-def _point(program: Program, code: MachineCode) -> Callable[..., Outputs]:
-    long = len(program.operations) >= _LONG_CALL
-    address, outputs = code.address("point"), len(program.outputs)
-    function: Callable[..., Outputs] = MachineFunction(address, program.inputs, outputs, code, long)
-    return _raising(function, code.callbacks) if code.callbacks else function
-
-
 def _raising(function: Callable[..., Outputs], callbacks: Callbacks) -> Callable[..., Outputs]:
     def point(*numbers: float) -> Outputs:
         outputs = function(*numbers)
@@ -152,9 +163,9 @@ class _Plan:
         texts = [rows_function(within, externals, shared=shared, reduced=reduced, fast=fast)]
         if self._between:
             texts.append(point_function(before, externals, fast=fast))
-        self._code = MachineCode("\n".join([externals.text, *texts]), externals)
-        self._rows = self._code.address("rows")
-        self._before = _POINT(self._code.address("point")) if self._between else None
+        self.code = MachineCode("\n".join([externals.text, *texts]), externals)
+        self._rows = self.code.address("rows")
+        self._before = _POINT(self.code.address("point")) if self._between else None
         self._room = ctypes.c_double * shared
 
     def run(
@@ -174,7 +185,7 @@ class _Plan:
 
         def part(first: int, last: int) -> BaseException | None:
             _check_memory(call_rows(self._rows, shared, arrays, outputs, self._outputs, missed, first, last))
-            return self._code.callbacks.taken()
+            return self.code.callbacks.taken()
 
         error = _first_error(part, _ranges(count, threads))
         if error is not None:

@@ -19,9 +19,10 @@ from autograd.compiler.emission import Externals
 from autograd.rows import Primitive, real
 from autograd.straightline import C_LIBRARY
 
-__all__ = ["Callbacks", "MachineCode", "vector_functions"]
+__all__ = ["Callbacks", "MachineCode", "require_llvm", "vector_functions"]
 
-_LONG_TEXT = 150_000  # characters, from which on the optimiser would cost more than it gains
+_LONG_TEXT = 150_000  # characters, from which on the optimiser would cost more than it gains,
+_HUGE_TEXT = 2_000_000  # and from which on code is to be made fast rather than be fast
 
 _BINARY = {"atan2", "pow"}
 _VECTOR_LIBRARY = "libmvec.so.1"  # of glibc 2.22 or later
@@ -71,25 +72,31 @@ class MachineCode:
     Raises ImportError without llvmlite.
     """
 
+    callbacks: Callbacks
+
     def __init__(self, text: str, externals: Externals) -> None:
         llvm = _llvm()
         self.callbacks = Callbacks(externals.rows)
         context = llvm.create_context()  # of its own: a shared one would keep every constant for good
         module = llvm.parse_assembly(text, context)
-        machine = _target_machine()
+        machine = _target_machine(0 if len(text) >= _HUGE_TEXT else 2)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
         if len(text) < _LONG_TEXT:
             _optimise(module)
-        self.text = str(module)
         engine = llvm.create_mcjit_compiler(module, machine)
         addresses = {**_library_addresses(externals), **self.callbacks.addresses}
         for function in module.functions:
             if function.name in addresses:
                 engine.add_global_mapping(function, addresses[function.name])
         engine.finalize_object()
-        self._engine = engine
+        self._engine, self._module = engine, module
         weakref.finalize(self, _dispose, engine, context, self.callbacks).atexit = False
+
+    @property
+    def text(self) -> str:
+        """The functions in LLVM's language, as the optimiser left them."""
+        return str(self._module)
 
     def address(self, name: str) -> int:
         """Where the function of this name begins."""
@@ -105,11 +112,16 @@ def _dispose(engine: Any, context: Any, callbacks: Callbacks) -> None:
 def _optimise(module: Any) -> None:
     llvm = _llvm()
     options = llvm.create_pipeline_tuning_options(speed_level=2)
-    builder = llvm.create_pass_builder(_target_machine(), options)  # a used one gets slower with every use
+    builder = llvm.create_pass_builder(_target_machine(2), options)  # a used one gets slower with every use
     passes = builder.getModulePassManager()
     passes.run(module, builder)
     llvm.NewPassManager._dispose(passes)  # which `close` would not do
     passes.detach()
+
+
+def require_llvm() -> None:
+    """Raises ImportError where llvmlite is missing."""
+    _llvm()
 
 
 @functools.cache
@@ -126,12 +138,12 @@ def _llvm() -> Any:
     return llvm
 
 
-def _target_machine() -> Any:
+def _target_machine(level: int) -> Any:
     """This processor, as LLVM sees it: an engine takes it over, so each has its own."""
     llvm = _llvm()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, jit=True
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=level, jit=True
     )
 
 

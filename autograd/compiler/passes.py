@@ -104,7 +104,7 @@ class _Building:
 
     def __init__(self, inputs: int, rules: Sequence[_Rule] = ()) -> None:
         self.inputs = inputs
-        self.earlier: dict[tuple[Primitive | int, ...], int] = {}
+        self.earlier: dict[tuple[object, ...], int] = {}
         self._rules = rules
         self._constants: dict[str, int] = {}  # repr tells 0.0 from -0.0
         self._numbers: list[float] = []
