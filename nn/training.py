@@ -1,70 +1,288 @@
-"""Training a classifier of two classes by gradient descent, step by step."""
+"""Training: `fit` moves a network's parameters until its predictions meet the targets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+import copy
+import dataclasses
+import math
+import random
+import warnings
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
-from nn.datasets import check_dataset
-from nn.losses import l2_penalty, max_margin, mean
+from autograd import Value, no_grad, reduce_mean, reduce_sum
+from nn.clipping import clip_by_norm
+from nn.interruption import Interruption
+from nn.losses import loss_function
 from nn.module import Module
-from nn.optimizers import SGD
+from nn.optimizers import Adam, Optimizer
+from nn.samples import Point, Target, samples
 
-__all__ = ["TrainingStep", "accuracy", "train"]
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+__all__ = ["History", "fit", "predictions"]
+
+_Data = tuple[list[Point], list[Target]]
+
+_REDUCTIONS = {"mean": reduce_mean, "sum": reduce_sum}
 
 
-class TrainingStep(NamedTuple):
-    """The number of a step, from 0, and what it found before it moved the parameters."""
+@dataclasses.dataclass
+class History:
+    """What a training found, and where it stands: `nn.save` writes it, and `fit` goes on from it.
 
-    number: int
-    loss: float
-    accuracy: float
-
-
-def accuracy(scores: Iterable[Any], labels: Iterable[float]) -> float:
-    """The share of points whose score is positive where the label is, and not where it is not.
-
-    Labels are 0 and 1, or -1 and 1.  Raises ValueError if the two differ in length or are empty.
-
-    >>> accuracy([0.3, -2.0, 1.5, -0.1], [1, 0, 0, 0])
-    0.75
+    `loss`, `metric` and `learning_rate` have an entry for each step: what it minimised and measured before
+    it moved the parameters.  `validation_loss`, without the penalty, and `validation_metric` have one for
+    each epoch, measured at its end.  What was not asked for stays empty.
     """
-    return float(mean(float((score > 0) == (label > 0)) for score, label in zip(scores, labels, strict=True)))
+
+    loss: list[float] = dataclasses.field(default_factory=list)
+    metric: list[float] = dataclasses.field(default_factory=list)
+    learning_rate: list[float] = dataclasses.field(default_factory=list)
+    validation_loss: list[float] = dataclasses.field(default_factory=list)
+    validation_metric: list[float] = dataclasses.field(default_factory=list)
+    stopped: str = ""
+    """Why `fit` ended: "epochs", "tolerance", "patience", "interrupted" or "diverged"."""
+    rows: int = 0
+    batch_size: int | None = None
+    seed: int = 0
+    best: dict[str, float] = dataclasses.field(default_factory=dict)
+    """The parameters after the epoch of the least validation loss, where `patience` was given."""
+
+    @property
+    def steps(self) -> int:
+        """The number of steps taken."""
+        return len(self.loss)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of batches that the rows are divided into."""
+        return -(-self.rows // (self.batch_size or self.rows))
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs that are complete."""
+        return self.steps // self.steps_per_epoch
+
+    def epoch_loss(self, epoch: int) -> float:
+        """The mean of the losses of an epoch's steps; epochs count from 0."""
+        losses = self.loss[epoch * self.steps_per_epoch : (epoch + 1) * self.steps_per_epoch]
+        return sum(losses) / len(losses)
 
 
-def train(
+def fit(
     model: Module,
-    points: Sequence[Sequence[float]],
-    labels: Sequence[int],
+    points: Iterable[Any],
+    targets: Iterable[Any],
     *,
-    steps: int = 100,
-    learning_rate: float = 1.0,
-    penalty: float = 1e-4,
-) -> Iterator[TrainingStep]:
-    """Trains a model that gives one score per point, on all points at each step, as micrograd's demo does.
+    loss: str | Callable[[Any, Any], Any] = "squared_error",
+    optimizer: Optimizer | None = None,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    seed: int = 0,
+    reduction: str = "mean",
+    penalty: Callable[[list[Value]], Any] | None = None,
+    clip: float | None = None,
+    schedule: Callable[[int], float] | None = None,
+    metric: Callable[[list[Any], list[Any]], float] | None = None,
+    validation: tuple[Iterable[Any], Iterable[Any]] | None = None,
+    patience: int | None = None,
+    tolerance: float | None = None,
+    history: History | None = None,
+    progress: bool | None = None,
+) -> History:
+    """Trains `model` on points `(rows, inputs)` and their targets, one each, and returns what it found.
 
-    Each iteration takes one step and yields what it found; stop iterating to stop training.  The loss is
-    the mean max-margin loss plus `penalty` times the squared parameters, the optimizer SGD, whose learning
-    rate falls linearly to a tenth.  Raises ValueError unless each point has a label, 0 or 1.
+    A step computes `loss(prediction, target)`, by name or function, for every row of a batch, reduces them by
+    "mean" or "sum", adds `penalty(parameters)`, and lets the optimizer (Adam by default) move the
+    parameters.  Without `batch_size` a batch is all rows in their order, and an epoch one step; with it,
+    every epoch shuffles the rows by `seed`.  `clip` bounds the gradient's norm, and `schedule` gives the
+    learning rate of each step, counted from 0.  `metric(predictions, targets)` is measured too, and both
+    on the rows of `validation`, a pair of points and targets, after every epoch.
+
+    It ends after `epochs` in all; when two successive epochs' losses differ by less than `tolerance`; when
+    the validation loss was not the least for `patience` epochs, with the best epoch's parameters; when
+    the loss is no longer finite, with a RuntimeWarning and the parameters before that step; and at Ctrl-C,
+    after the step that is being taken.  `history.stopped` says which.  Given the `history` of an earlier
+    call, with its model and optimizer, it goes on, to the same bits as if it had never stopped.
+
+    `progress` shows a bar; by default there is one on a terminal.  Raises ValueError or TypeError, before
+    anything has moved, for data that `nn.samples` refuses and arguments that do not fit each other.
 
     >>> import random
-    >>> from nn import MLP, micrograd_moons
-    >>> random.seed(1337)
-    >>> for step in train(MLP(2, [16, 16, 1]), *micrograd_moons(), steps=1):
-    ...     print(step)
-    TrainingStep(number=0, loss=0.8958441028683222, accuracy=0.5)
+    >>> from nn import MLP, SGD
+    >>> model = MLP(1, [1], generator=random.Random(0))
+    >>> history = fit(model, [0, 1, 2], [1, 3, 5], optimizer=SGD(model.parameters(), 0.1), epochs=200)
+    >>> history.stopped, round(model(10).data, 3)
+    ('epochs', 21.0)
     """
-    check_dataset(points, labels)
-    optimizer = SGD(model.parameters(), learning_rate)
+    data = samples(points, targets)
+    held_out = samples(*validation) if validation is not None else None
+    if patience is not None and held_out is None:
+        raise ValueError("patience needs validation=(points, targets), whose loss it watches")
+    for name, number in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
+        if number is not None and (not isinstance(number, int) or number < 1):
+            raise ValueError(f"{name} is a whole number from 1, not {number!r}")
+    if tolerance is not None and not tolerance > 0:
+        raise ValueError(f"tolerance is positive, not {tolerance}")
+    if reduction not in _REDUCTIONS:
+        raise ValueError(f"reduction is mean or sum, not {reduction!r}")
+    history = _continued(history, History(rows=len(data[0]), batch_size=batch_size, seed=seed))
+    training = _Training(
+        model=model,
+        optimizer=Adam(model.parameters()) if optimizer is None else optimizer,
+        history=history,
+        data=data,
+        validation=held_out,
+        loss=loss_function(loss),
+        reduce=_REDUCTIONS[reduction],
+        metric=metric,
+        penalty=penalty,
+        clip=clip,
+        schedule=schedule,
+        patience=patience,
+        tolerance=tolerance,
+    )
+    with Interruption() as interruption, _bar(progress, history, epochs) as bar:
+        while history.epochs < epochs and not history.stopped:
+            history.stopped = training.step()
+            if interruption.requested and not history.stopped:
+                history.stopped = "interrupted"
+            bar.set_postfix_str(_latest(history), refresh=False)
+            bar.update()
+    history.stopped = history.stopped or "epochs"
+    return history
 
-    def step(number: int) -> TrainingStep:
-        scores = [model(point) for point in points]
-        losses = [max_margin(score, 2 * label - 1) for score, label in zip(scores, labels, strict=True)]
-        loss = mean(losses) + l2_penalty(model.parameters(), penalty)
+
+def predictions(model: Callable[[Any], Any], points: Iterable[Any]) -> list[Any]:
+    """What the model says of every point, as floats, or as lists of them; nothing is recorded.
+
+    >>> from nn import Neuron
+    >>> predictions(Neuron(2, initialiser="zeros"), [[1.0, 2.0], [3.0, 4.0]])
+    [0.0, 0.0]
+    """
+    with no_grad():
+        return [_plain(model(point)) for point in points]
+
+
+@dataclasses.dataclass
+class _Training:
+    """What the steps of one `fit` share."""
+
+    model: Module
+    optimizer: Optimizer
+    history: History
+    data: _Data
+    validation: _Data | None
+    loss: Callable[[Any, Any], Any]
+    reduce: Callable[[Iterable[Any]], Any]
+    metric: Callable[[list[Any], list[Any]], float] | None
+    penalty: Callable[[list[Value]], Any] | None
+    clip: float | None
+    schedule: Callable[[int], float] | None
+    patience: int | None
+    tolerance: float | None
+
+    def step(self) -> str:
+        """Takes a step, and ends the epoch if it was the last of one; says why to stop, or nothing."""
+        history, optimizer = self.history, self.optimizer
+        points, targets = self._batch()
+        found = [self.model(point) for point in points]
+        total = self._reduced(found, targets)
+        if self.penalty is not None:
+            total = total + self.penalty(self.model.parameters())
+        if not isinstance(total, Value):
+            raise TypeError(f"the loss is the number {total!r}: it depends on no parameter")
+        if not math.isfinite(total.data):
+            message = f"the loss of step {history.steps} is {total.data}: try a smaller learning rate"
+            warnings.warn(message, RuntimeWarning, stacklevel=3)
+            return "diverged"
+        if self.schedule is not None:
+            optimizer.learning_rate = self.schedule(history.steps)
         optimizer.zero_grad()
-        loss.backward()
-        optimizer.learning_rate = learning_rate * (1.0 - 0.9 * number / steps)
+        total.backward()
+        if self.clip is not None:
+            clip_by_norm(optimizer.parameters, self.clip)
         optimizer.step()
-        return TrainingStep(number, loss.data, accuracy(scores, labels))
+        history.loss.append(total.data)
+        history.learning_rate.append(optimizer.learning_rate)
+        history.metric.extend(self._measured(list(map(_plain, found)), targets))
+        return "" if history.steps % history.steps_per_epoch else self._finish_epoch()
 
-    return map(step, range(steps))
+    def _batch(self) -> _Data:
+        """The rows of the next step: all of them, or a part of them in the epoch's own order."""
+        points, targets = self.data
+        size = self.history.batch_size
+        if size is None:
+            return points, targets
+        epoch, place = divmod(self.history.steps, self.history.steps_per_epoch)
+        order = list(range(len(points)))
+        random.Random(f"{self.history.seed}, epoch {epoch}").shuffle(order)
+        chosen = order[place * size : (place + 1) * size]
+        return [points[row] for row in chosen], [targets[row] for row in chosen]
+
+    def _finish_epoch(self) -> str:
+        history = self.history
+        if self.validation is not None:
+            points, targets = self.validation
+            found = predictions(self.model, points)
+            history.validation_loss.append(float(self._reduced(found, targets)))
+            history.validation_metric.extend(self._measured(found, targets))
+        if self.patience is not None:
+            best = history.validation_loss.index(min(history.validation_loss))
+            if best == history.epochs - 1:
+                history.best = self.model.state_dict()
+            elif history.epochs - 1 - best >= self.patience:
+                self.model.load_state_dict(history.best)
+                return "patience"
+        if self.tolerance is not None and history.epochs > 1:
+            change = history.epoch_loss(history.epochs - 1) - history.epoch_loss(history.epochs - 2)
+            if abs(change) < self.tolerance:
+                return "tolerance"
+        return ""
+
+    def _reduced(self, found: list[Any], targets: list[Target]) -> Any:
+        return self.reduce(map(self.loss, found, targets))
+
+    def _measured(self, found: list[Any], targets: list[Target]) -> list[float]:
+        return [] if self.metric is None else [self.metric(found, targets)]
+
+
+def _plain(prediction: Any) -> Any:
+    if isinstance(prediction, list):
+        return [_plain(entry) for entry in prediction]
+    return prediction.data if isinstance(prediction, Value) else prediction
+
+
+def _continued(earlier: History | None, fresh: History) -> History:
+    """The history to go on with: a copy of the earlier one, if it is one of the same data."""
+    if earlier is None:
+        return fresh
+    for name in ("rows", "batch_size", "seed"):
+        before, now = getattr(earlier, name), getattr(fresh, name)
+        if before != now:
+            raise ValueError(f"the history is one of {name}={before}, and this fit has {name}={now}")
+    return dataclasses.replace(copy.deepcopy(earlier), stopped="")
+
+
+def _bar(progress: bool | None, history: History, epochs: int) -> tqdm[Any]:
+    """A bar of steps; without a terminal there is none, unless it was asked for."""
+    from tqdm import tqdm
+
+    return tqdm(
+        total=epochs * history.steps_per_epoch,
+        initial=history.steps,
+        unit="step",
+        disable=None if progress is None else not progress,
+    )
+
+
+def _latest(history: History) -> str:
+    figures = {
+        "loss": history.loss,
+        "metric": history.metric,
+        "validation loss": history.validation_loss,
+        "validation metric": history.validation_metric,
+    }
+    return ", ".join(f"{name} {numbers[-1]:.4g}" for name, numbers in figures.items() if numbers)

@@ -1,0 +1,67 @@
+"""Samples: points with their targets, from lists, arrays and data frames, as plain numbers."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["Point", "Target", "samples"]
+
+Point = list[float]
+Target = float | list[float]
+
+
+def samples(points: Iterable[Any], targets: Iterable[Any]) -> tuple[list[Point], list[Target]]:
+    """The points as lists of floats, all of one length, and one target for each.
+
+    Points have the shape `(rows, inputs)`, or `(rows,)` for one input; targets `(rows,)`, or
+    `(rows, outputs)`.  Lists, tuples, NumPy arrays and data frames are taken; whole numbers among the
+    targets stay whole, since they may be classes.  Raises ValueError if there are no points, if there are
+    more points than targets or fewer, for points of different lengths, and for a number that is not finite;
+    TypeError for what is no number.  The messages say which entry is meant, counted from 0.
+
+    >>> samples([(0.5, 1), (2, 3)], [1, 0])
+    ([[0.5, 1.0], [2.0, 3.0]], [1, 0])
+    """
+    points, targets = _listed("points", points), _listed("targets", targets)
+    if len(points) != len(targets):
+        raise ValueError(f"expected one target per point, not {len(targets)} targets for {len(points)} points")
+    if not points:
+        raise ValueError("expected at least one point with its target")
+    return (
+        [list(map(float, row)) for row in _rows("points", points)],
+        [row if _is_row(target) else row[0] for target, row in zip(targets, _rows("targets", targets), strict=True)],
+    )
+
+
+def _listed(name: str, things: Any) -> list[Any]:
+    for method in ("to_numpy", "tolist"):  # a data frame; an array
+        things = getattr(things, method, lambda things=things: things)()
+    if isinstance(things, str) or not isinstance(things, Iterable):
+        raise TypeError(f"{name} are a list or an array, not {things!r}")
+    return list(things)
+
+
+def _rows(name: str, things: list[Any]) -> list[list[Any]]:
+    rows = []
+    for position, thing in enumerate(things):
+        place = f"{name}[{position}]"
+        row = [_number(place, entry) for entry in (_listed(place, thing) if _is_row(thing) else [thing])]
+        if rows and len(row) != len(rows[0]):
+            raise ValueError(f"{place} has {len(row)} numbers, and {name}[0] has {len(rows[0])}")
+        rows.append(row)
+    return rows
+
+
+def _is_row(thing: Any) -> bool:
+    return not isinstance(thing, str) and isinstance(thing, Iterable) and getattr(thing, "ndim", 1) > 0
+
+
+def _number(place: str, thing: Any) -> float:
+    if not isinstance(thing, numbers.Real):
+        raise TypeError(f"{place} holds {thing!r}, which is no number")
+    if not math.isfinite(thing):
+        raise ValueError(f"{place} holds {float(thing)}: leave the row out, or fill the gap")
+    return int(thing) if isinstance(thing, numbers.Integral) else float(thing)
