@@ -1,4 +1,4 @@
-"""Neural networks of scalar `Value`s: modules, losses, optimizers, data sets, training, plots.
+"""Neural networks of scalar `Value`s: modules, losses, optimizers, data sets, tables, training, plots.
 
 >>> import random
 >>> from nn import MLP
@@ -16,6 +16,7 @@ from nn.losses import l2_penalty, max_margin, mean
 from nn.module import Module
 from nn.optimizers import SGD
 from nn.plots import plot_decision_boundary, plot_history
+from nn.tables import Table, read_table
 from nn.training import TrainingStep, accuracy, train
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Layer",
     "Module",
     "Neuron",
+    "Table",
     "TrainingStep",
     "accuracy",
     "l2_penalty",
@@ -33,5 +35,6 @@ __all__ = [
     "moons",
     "plot_decision_boundary",
     "plot_history",
+    "read_table",
     "train",
 ]
