@@ -10,7 +10,7 @@
 (37, True)
 """
 
-from nn.datasets import micrograd_moons, moons
+from nn.datasets import circles, iris_petals, micrograd_moons, moons, spirals, split, windsor_houses, xor
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import l2_penalty, max_margin, mean
 from nn.module import Module
@@ -28,6 +28,8 @@ __all__ = [
     "Table",
     "TrainingStep",
     "accuracy",
+    "circles",
+    "iris_petals",
     "l2_penalty",
     "max_margin",
     "mean",
@@ -36,5 +38,9 @@ __all__ = [
     "plot_decision_boundary",
     "plot_history",
     "read_table",
+    "spirals",
+    "split",
     "train",
+    "windsor_houses",
+    "xor",
 ]
