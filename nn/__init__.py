@@ -16,15 +16,18 @@ from nn.losses import l2_penalty, max_margin, mean
 from nn.module import Module
 from nn.optimizers import SGD
 from nn.plots import plot_decision_boundary, plot_history
+from nn.preparation import Decision, Preparation
 from nn.tables import Table, read_table
 from nn.training import TrainingStep, accuracy, train
 
 __all__ = [
     "MLP",
     "SGD",
+    "Decision",
     "Layer",
     "Module",
     "Neuron",
+    "Preparation",
     "Table",
     "TrainingStep",
     "accuracy",
