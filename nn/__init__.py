@@ -1,4 +1,4 @@
-"""Neural networks of scalar `Value`s: modules, losses, optimizers, data sets, training, plots.
+"""Neural networks of scalar `Value`s: modules, losses, optimizers, data sets, tables, training, plots.
 
 >>> import random
 >>> from nn import MLP
@@ -10,22 +10,29 @@
 (37, True)
 """
 
-from nn.datasets import micrograd_moons, moons
+from nn.datasets import circles, iris_petals, micrograd_moons, moons, spirals, split, windsor_houses, xor
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import l2_penalty, max_margin, mean
 from nn.module import Module
 from nn.optimizers import SGD
 from nn.plots import plot_decision_boundary, plot_history
+from nn.preparation import Decision, Preparation
+from nn.tables import Table, read_table
 from nn.training import TrainingStep, accuracy, train
 
 __all__ = [
     "MLP",
     "SGD",
+    "Decision",
     "Layer",
     "Module",
     "Neuron",
+    "Preparation",
+    "Table",
     "TrainingStep",
     "accuracy",
+    "circles",
+    "iris_petals",
     "l2_penalty",
     "max_margin",
     "mean",
@@ -33,5 +40,10 @@ __all__ = [
     "moons",
     "plot_decision_boundary",
     "plot_history",
+    "read_table",
+    "spirals",
+    "split",
     "train",
+    "windsor_houses",
+    "xor",
 ]

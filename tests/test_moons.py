@@ -1,4 +1,4 @@
-"""micrograd's demo, number for number; our own moons; the pictures of a training."""
+"""micrograd's demo, number for number; training; its pictures."""
 
 import math
 import random
@@ -9,7 +9,7 @@ import pytest
 from matplotlib import image
 
 from autograd import Value
-from nn import MLP, Neuron, micrograd_moons, moons, plot_decision_boundary, plot_history, train
+from nn import MLP, Neuron, micrograd_moons, plot_decision_boundary, plot_history, train
 
 # --- micrograd's demo ---
 
@@ -40,13 +40,6 @@ def test_the_demo_as_written_for_micrograd_gives_the_same_loss_and_gradients():
     trained = MLP(2, [16, 16, 1])
     next(train(trained, points, labels))
     assert [p.data for p in trained.parameters()] == [p.data for p in model.parameters()]
-
-
-def test_the_demos_points_are_fifty_of_each_label():
-    points, labels = micrograd_moons()
-    assert len(points) == 100
-    assert labels.count(0) == labels.count(1) == 50
-    assert (points[0], labels[0]) == ((1.1221146075409685, 0.08147717341718697), 0)
 
 
 # --- Training ---
@@ -99,51 +92,6 @@ def test_points_without_a_label_each_are_refused(points, labels, message, tmp_pa
 def test_a_learning_rate_that_is_not_positive_is_refused_at_once():
     with pytest.raises(ValueError, match="positive and finite"):
         train(Neuron(2), *SEPARABLE, learning_rate=math.nan)
-
-
-# --- Our moons ---
-
-
-@pytest.mark.parametrize("n", [0, 1, 2, 7, 100])
-def test_without_noise_the_points_lie_on_two_half_circles(n):
-    points, labels = moons(n, noise=0.0, seed=3)
-    assert labels.count(0) == (n + 1) // 2
-    assert labels.count(1) == n // 2
-    for (x, y), label in zip(points, labels, strict=True):
-        if label == 0:
-            assert math.hypot(x, y) == pytest.approx(1, abs=1e-15)
-            assert y >= 0
-        else:
-            assert math.hypot(x - 1, y - 0.5) == pytest.approx(1, abs=1e-15)
-            assert y <= 0.5
-
-
-def test_noise_has_the_standard_deviation_that_was_asked_for():
-    points, labels = moons(4000, noise=0.1, seed=8)
-    radial = [
-        math.hypot(x, y) - 1 if label == 0 else math.hypot(x - 1, y - 0.5) - 1
-        for (x, y), label in zip(points, labels, strict=True)
-    ]
-    assert math.sqrt(sum(r * r for r in radial) / len(radial)) == pytest.approx(0.1, rel=0.05)
-
-
-def test_a_seed_names_one_data_set():
-    assert moons(20, 0.1, seed=1) == moons(20, 0.1, seed=1)
-    assert moons(20, 0.1, seed=1) != moons(20, 0.1, seed=2)
-
-
-def test_pythons_generator_is_left_alone():
-    random.seed(6)
-    expected = random.random()
-    random.seed(6)
-    moons(20)
-    assert random.random() == expected
-
-
-@pytest.mark.parametrize(("n", "noise"), [(-1, 0.1), (10, -0.1), (10, math.nan), (10, math.inf)])
-def test_moons_refuses_what_is_no_size_and_no_noise(n, noise):
-    with pytest.raises(ValueError, match=f"not n={n} and noise={noise}"):
-        moons(n, noise)
 
 
 # --- Pictures ---
