@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 from pathlib import Path
 
 __all__ = ["check_folder", "write_whole"]
 
 
 def check_folder(path: Path) -> None:
-    """Raises FileNotFoundError if there is no folder for a file at this path."""
+    """Raises FileNotFoundError without a folder for a file at this path, IsADirectoryError if it is one."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give the name of a file in it")
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"there is no folder {path.parent} to write {path.name} into: create it first"
@@ -17,10 +21,28 @@ def check_folder(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file beside the path first: one that is replaced is at no moment half-written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Writes a file: whoever reads it, and whatever happens meanwhile, finds the old content or the new.
+
+    It is written beside the path, and then takes its place.  What a link points to is replaced and not the
+    link; what is no regular file, such as a pipe or a device, is written to as it is.  Raises as
+    `check_folder`, and OSError, naming the path, where it cannot be written; then the old file is as it was.
+    """
+    check_folder(path)
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        with open(part, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            part.chmod(target.stat().st_mode)
+        part.replace(target)
+    except OSError as error:
+        raise type(error)(error.errno, f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -32,8 +32,7 @@ _CONSTANTS = {name: getattr(math, name) for name in ("pi", "e", "tau", "inf", "n
 
 # What autograd.math adds to the rows for numbers: its log takes a base, its hypot any number of arguments.
 _FUNCTIONS = {
-    name: getattr(math, name)
-    for name in ("ceil", "fabs", "floor", "hypot", "isclose", "isfinite", "isinf", "isnan", "log", "trunc")
+    name: getattr(math, name) for name in ("fabs", "hypot", "isclose", "isfinite", "isinf", "isnan", "log")
 }
 
 _HINTS = {  # for names that other languages give to functions

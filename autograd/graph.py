@@ -22,6 +22,7 @@ from autograd.sweeps import adjoints
 __all__ = ["Graph", "argument_names", "function_name", "trace", "varies"]
 
 _LISTED_AT_EACH_END = 100
+_WIDEST_STATEMENT = 60  # characters before the numbers of a listing, which stand below each other
 _LONGEST_TREE, _DEEPEST_TREE = 200, 30  # lines, and levels to the right
 
 
@@ -248,7 +249,8 @@ class Graph:
                 corner, side = ("└─ ", "   ") if argument is arguments[-1] else ("├─ ", "│  ")
                 waiting.append((argument, below + corner, below + side))
         if waiting or any(root not in shown for root in trees):
-            lines.append(f"... {len(self.program) - len(shown):,} more nodes ...")
+            order = topological_order(*self._recorded_outputs())
+            lines.append(f"... {sum(node not in shown for node in order):,} more nodes ...")
         return "\n".join(lines)
 
     def _lines(self, at_each_end: int) -> Iterator[str]:
@@ -256,11 +258,13 @@ class Graph:
         yield repr(self)[1:-1] + note
         numbers = {node: f"%{number}" for number, node in enumerate(self.nodes)}
         omitted = range(at_each_end, len(self.nodes) - at_each_end)
-        for number, node in enumerate(self.nodes):
-            if number not in omitted:
-                yield f"{_statement(node, numbers):<22}  {node._data!r}"
-            elif number == omitted.start:
+        listed = [node for number, node in enumerate(self.nodes) if number not in omitted]
+        statements = [_statement(node, numbers) for node in listed]
+        width = min(max([22, *map(len, statements)]), _WIDEST_STATEMENT)
+        for number, (node, statement) in enumerate(zip(listed, statements, strict=True)):
+            if omitted and number == omitted.start:
                 yield f"... {len(omitted):,} more nodes ..."
+            yield f"{statement:<{width}}  {node._data!r}"
         for condition, outcome in self.branches:
             yield f"branch {numbers.get(condition, condition.primitive.name)} was {outcome}"  # type: ignore[union-attr]
         for output in self.outputs:
@@ -290,13 +294,17 @@ def _exactly(constant: float) -> Any:
 
 
 def _statement(node: Value, numbers: dict[Value, str]) -> str:
-    shown = node.label if node.label.isprintable() else ascii(node.label)[1:-1]
-    label = f" {shown}" if shown else ""
-    scope = f"  [{'/'.join(node.scope)}]" if node.scope else ""
+    label = f" {_printable(node.label)}" if node.label else ""
+    scope = f"  [{_printable('/'.join(node.scope))}]" if node.scope else ""
     if node.primitive is None:
         return f"{numbers[node]} ={label or ' leaf'}{scope}"
     operands = ", ".join(repr(a) if isinstance(a, float) else numbers[a] for a in node.arguments)
     return f"{numbers[node]} ={label and label + ' ='} {node.primitive.name}({operands}){scope}"
+
+
+def _printable(text: str) -> str:
+    """Text as it is if it can be printed in a line, else as Python writes it."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _count(things: Sequence[Any], noun: str) -> str:

@@ -208,6 +208,15 @@ def test_the_power_rule_is_written_without_its_guards():
     assert str(derivation(x**w, x)) == "df/dx = w*x**(w - 1) = 12"
 
 
+def test_a_product_with_a_factor_of_0_adds_nothing_whatever_the_slope_of_the_other():
+    x = Value(1.0, "x")
+    assert str(derivation(x + autograd.acos(x) * 0, x)).endswith(" = 1")
+    k = Value(0.0, "k")
+    u = autograd.acos(x) * k + x
+    label(u=u)
+    assert str(derivation(u * u, x)).endswith(" = 2 · 1 = 2")
+
+
 def test_a_derivation_and_the_steps_number_their_nodes_alike():
     x, w, b = Value(2.0, "x"), Value(-3.0, "w"), Value(6.8, "b")
     o = (x * w + b).tanh()

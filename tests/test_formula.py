@@ -290,3 +290,9 @@ def test_what_gives_no_number_to_a_name_is_refused(assignment):
 def test_two_numbers_for_one_name_are_refused():
     with pytest.raises(ValueError, match="two numbers are given for x"):
         point(["x=1", "x=2"])
+
+
+@pytest.mark.parametrize("name", ["ceil", "floor", "trunc"])
+def test_rounded_numbers_keep_the_sign_of_zero_as_the_rows_do(name):
+    number = -0.5 if name != "floor" else -0.0
+    assert Formula(f"1/{name}(x)")(x=number) == -math.inf

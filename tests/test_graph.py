@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Graph, Value, trace, where
+from autograd import Graph, Value, scope, trace, where
 
 
 def test_nodes_come_after_their_arguments_and_inputs_default_to_the_leaves():
@@ -331,3 +331,31 @@ def test_an_input_is_independent_of_what_it_was_computed_from():
     graph = Graph(autograd.sin(w) * v, inputs=[w, v])
     expected = (2.0 * math.cos(4.0), math.sin(4.0))
     assert graph.gradient().evaluate(4.0, 2.0) == pytest.approx(expected, rel=1e-15)
+
+
+def test_a_cut_tree_counts_the_nodes_that_it_would_go_on_with():
+    def climbing(x):
+        y = x
+        for _ in range(400):
+            if y * 3 > -100:  # branches, whose nodes no output depends on
+                y = y + 1
+        return y
+
+    graph = trace(climbing)(1.0)
+    tree = graph.tree().splitlines()
+    shown = {line.split("%")[1].split()[0] for line in tree if "%" in line and "further down" not in line}
+    assert tree[-1] == f"... {len(graph) - len(shown)} more nodes ..."
+
+
+def test_a_scope_that_cannot_be_printed_is_listed_as_python_writes_it():
+    with scope("a\nb\x1b[31m"):
+        graph = Graph(Value(1.0, "q") * 2)
+    for text in (str(graph), graph.tree()):
+        assert r"[a\nb\x1b[31m]" in text
+
+
+def test_the_numbers_of_a_listing_stand_below_each_other():
+    with scope("a scope with a name"):
+        graph = Graph(Value(1.0, "q") * 2 + 1)
+    lines = str(graph).splitlines()[1:4]
+    assert len({line.rindex("  ") for line in lines}) == 1

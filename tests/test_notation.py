@@ -162,7 +162,7 @@ def test_a_chain_of_a_hundred_thousand_is_written_and_is_python(step: Any) -> No
         (lambda x, y: -x * y + x * -y, r"-x \cdot y + x \cdot \left(-y\right)"),
         (lambda x, y: x - (y - 3), r"x - \left(y - 3\right)"),
         (lambda x, y: x * -3 + -3 * y, r"x \cdot \left(-3\right) + -3 \cdot y"),
-        (lambda x, y: x * 1e-7 + math.inf, r"x \cdot 1 \cdot 10^{-7} + \infty"),
+        (lambda x, y: x * 1e-7 + math.inf, r"x \cdot 10^{-7} + \infty"),
         (lambda x, y: (x / y) ** y, r"\left(\frac{x}{y}\right)^{y}"),
         (lambda x, y: x / y * (x + y), r"\frac{x}{y} \cdot \left(x + y\right)"),
         (lambda x, y: exp(x) ** y, r"\left(e^{x}\right)^{y}"),
@@ -229,3 +229,17 @@ def test_a_row_declared_at_run_time_may_have_latex() -> None:
     assert latex(product(binomial(x + y, y), x)) == r"\binom{x + y}{y} \cdot x"
     with pytest.raises(ValueError, match="latex_wrong has 1 argument, in LaTeX from #1 on"):
         Primitive("latex_wrong", math.sin, (1.0,), latex="#2")
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (lambda x: autograd.lgamma(x) ** 2, r"\left(\log\left|\Gamma\left({x}\right)\right|\right)^2"),
+        (lambda x: abs(x) ** 2, r"\left|{x}\right|^2"),
+        (lambda x: x % 1e-5, r"x \bmod 10^{-5}"),
+        (lambda x: (x % 2) * 1e20, r"\left(x \bmod 2\right) \cdot 10^{20}"),
+        (lambda x: x * 2.5e20, r"x \cdot \left(2.5 \cdot 10^{20}\right)"),
+    ],
+)
+def test_latex_brackets_what_would_read_as_another_function(write, expected):
+    assert str(latex(write(Value(3.0, "x")))) == expected

@@ -402,12 +402,12 @@ class _Sum:
         self.number += other.number
 
     def times(self, product: _Product, number: float) -> _Sum:
-        """The sum times a product that comes to a number."""
+        """The sum times a product that comes to a number, and to nothing where that is 0, as in a sweep."""
         result = _Sum()
         for own in self._products():
             factor = _product(product.factor, own.factor)
             result.plus(_Product(product.coefficient * own.coefficient, factor), 0.0)
-        result.number = self.number * number
+        result.number = self.number * number if number else 0.0
         return result
 
     def product(self) -> _Product:

@@ -19,6 +19,7 @@ from autograd.notation.written import (
     POWER,
     PRODUCT,
     SIGN,
+    SUM,
     TIGHTEST,
     Notation,
     Written,
@@ -111,11 +112,13 @@ def _node(node: Value) -> Written:
 def _template(row: Primitive, node: Value) -> Written:
     """The row's LaTeX with its arguments in place.
 
-    Arguments in braces need no brackets.  What ends in a brace, `e^{x}`, needs them as the base of a power.
+    Arguments in braces need no brackets.  As the base of a power it needs them unless brackets enclose it,
+    or a function's argument: `e^{x}` does, and log |x|.
     """
     template = row.latex or ""
     pieces: list[str | tuple[Any, float]] = []
-    level: float = POWER if template.endswith("}") else TIGHTEST
+    is_enclosed = template.startswith(r"\left") or template.endswith(r"\right)")
+    level: float = TIGHTEST if is_enclosed else POWER
     for place in re.split(r"(\{#\d+\}|#\d+)", template):
         number = place.strip("{}").removeprefix("#")
         if not number.isdigit():
@@ -123,8 +126,8 @@ def _template(row: Primitive, node: Value) -> Written:
         elif place.startswith("{"):
             pieces += ["{", (node.arguments[int(number) - 1], LOOSEST), "}"]
         else:
-            level = row.precedence
-            least = level + (level == POWER or number != "1")
+            level = POWER if row.precedence == POWER else min(row.precedence, SUM)  # a mod b joins two terms
+            least = row.precedence + (level == POWER or number != "1")
             pieces.append((node.arguments[int(number) - 1], least))
     return Written(level, pieces)
 
@@ -141,9 +144,18 @@ def _number(digits: Callable[[float], str]) -> Callable[[float], Written]:
     def written(number: float) -> Written:
         mantissa, _, exponent = digits(number).partition("e")
         mantissa = mantissa.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
+        level = MINUS if mantissa.startswith("-") else TIGHTEST
         if exponent:
-            mantissa += rf" \cdot 10^{{{int(exponent)}}}"
-        return Written(MINUS if mantissa.startswith("-") else POWER if exponent else TIGHTEST, [mantissa])
+            power = rf"10^{{{int(exponent)}}}"
+            level = min(level, POWER if mantissa == "1" else PRODUCT)
+            mantissa = (
+                power
+                if mantissa == "1"
+                else "-" + power
+                if mantissa == "-1"
+                else rf"{mantissa} \cdot {power}"
+            )
+        return Written(level, [mantissa])
 
     return written
 
