@@ -11,6 +11,7 @@
 """
 
 from nn.datasets import micrograd_moons, moons
+from nn.initialisers import INITIALISERS, he, initialiser, uniform, xavier, zeros
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import l2_penalty, max_margin, mean
 from nn.module import Module
@@ -19,6 +20,7 @@ from nn.plots import plot_decision_boundary, plot_history
 from nn.training import TrainingStep, accuracy, train
 
 __all__ = [
+    "INITIALISERS",
     "MLP",
     "SGD",
     "Layer",
@@ -26,6 +28,8 @@ __all__ = [
     "Neuron",
     "TrainingStep",
     "accuracy",
+    "he",
+    "initialiser",
     "l2_penalty",
     "max_margin",
     "mean",
@@ -34,4 +38,7 @@ __all__ = [
     "plot_decision_boundary",
     "plot_history",
     "train",
+    "uniform",
+    "xavier",
+    "zeros",
 ]
