@@ -13,7 +13,21 @@
 from nn.datasets import micrograd_moons, moons
 from nn.initialisers import INITIALISERS, he, initialiser, uniform, xavier, zeros
 from nn.layers import MLP, Layer, Neuron
-from nn.losses import l2_penalty, max_margin, mean
+from nn.losses import (
+    LOSSES,
+    absolute_error,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    half_squared_error,
+    huber,
+    l1_penalty,
+    l2_penalty,
+    loss_function,
+    max_margin,
+    mean,
+    softmax_cross_entropy,
+    squared_error,
+)
 from nn.module import Module
 from nn.optimizers import SGD
 from nn.plots import plot_decision_boundary, plot_history
@@ -21,22 +35,32 @@ from nn.training import TrainingStep, accuracy, train
 
 __all__ = [
     "INITIALISERS",
+    "LOSSES",
     "MLP",
     "SGD",
     "Layer",
     "Module",
     "Neuron",
     "TrainingStep",
+    "absolute_error",
     "accuracy",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "half_squared_error",
     "he",
+    "huber",
     "initialiser",
+    "l1_penalty",
     "l2_penalty",
+    "loss_function",
     "max_margin",
     "mean",
     "micrograd_moons",
     "moons",
     "plot_decision_boundary",
     "plot_history",
+    "softmax_cross_entropy",
+    "squared_error",
     "train",
     "uniform",
     "xavier",
