@@ -29,7 +29,7 @@ from nn.losses import (
     squared_error,
 )
 from nn.module import Module
-from nn.optimizers import SGD
+from nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop
 from nn.plots import plot_decision_boundary, plot_history
 from nn.training import TrainingStep, accuracy, train
 
@@ -37,10 +37,15 @@ __all__ = [
     "INITIALISERS",
     "LOSSES",
     "MLP",
+    "OPTIMIZERS",
     "SGD",
+    "Adam",
+    "AdamW",
     "Layer",
     "Module",
     "Neuron",
+    "Optimizer",
+    "RMSprop",
     "TrainingStep",
     "absolute_error",
     "accuracy",
