@@ -1,4 +1,4 @@
-"""Neural networks of scalar `Value`s: modules, losses, optimizers, data sets, training, plots.
+"""Neural networks of scalar `Value`s: modules, losses, optimizers, schedules, data sets, training, plots.
 
 >>> import random
 >>> from nn import MLP
@@ -31,6 +31,7 @@ from nn.losses import (
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop
 from nn.plots import plot_decision_boundary, plot_history
+from nn.schedules import constant, cosine, exponential, linear, step_decay, warmup
 from nn.training import TrainingStep, accuracy, train
 
 __all__ = [
@@ -51,12 +52,16 @@ __all__ = [
     "accuracy",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "constant",
+    "cosine",
+    "exponential",
     "half_squared_error",
     "he",
     "huber",
     "initialiser",
     "l1_penalty",
     "l2_penalty",
+    "linear",
     "loss_function",
     "max_margin",
     "mean",
@@ -66,8 +71,10 @@ __all__ = [
     "plot_history",
     "softmax_cross_entropy",
     "squared_error",
+    "step_decay",
     "train",
     "uniform",
+    "warmup",
     "xavier",
     "zeros",
 ]
