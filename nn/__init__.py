@@ -10,6 +10,7 @@
 (37, True)
 """
 
+from nn.clipping import clip_by_norm, clip_by_value
 from nn.datasets import micrograd_moons, moons
 from nn.initialisers import INITIALISERS, he, initialiser, uniform, xavier, zeros
 from nn.layers import MLP, Layer, Neuron
@@ -52,6 +53,8 @@ __all__ = [
     "accuracy",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "clip_by_norm",
+    "clip_by_value",
     "constant",
     "cosine",
     "exponential",
