@@ -18,6 +18,7 @@ from autograd.graph import Graph, trace
 from autograd.modes import detect_anomaly, no_grad, scope
 from autograd.naming import label, variable_names
 from autograd.primitives import *  # noqa: F403 (every row of the table is a public function)
+from autograd.reduction import reduce_mean, reduce_sum
 from autograd.rows import Primitive, named, primitive, real, table
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -50,6 +51,8 @@ __all__ = [
     "no_grad",
     "primitive",
     "real",
+    "reduce_mean",
+    "reduce_sum",
     "register_container",
     "scope",
     "steps",

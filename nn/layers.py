@@ -72,7 +72,9 @@ class Neuron(Module):
         Raises ValueError for another number of inputs, or for several points.
         """
         products = map(operator.mul, self.w, _inputs(x, self, len(self.w)))
-        total = functools.reduce(operator.add, products if self.b is None else itertools.chain([self.b], products))
+        total = functools.reduce(
+            operator.add, products if self.b is None else itertools.chain([self.b], products)
+        )
         return self.activation(total) if self.nonlin else total
 
     def __repr__(self) -> str:
@@ -224,7 +226,9 @@ class MLP(Module):
         """
         expected = ("nin", "nouts", "activation", "bias")
         if not isinstance(architecture, Mapping) or {*architecture} != {*expected}:
-            raise ValueError(f"an MLP's architecture has the keys {', '.join(expected)}, not {architecture!r}")
+            raise ValueError(
+                f"an MLP's architecture has the keys {', '.join(expected)}, not {architecture!r}"
+            )
         return cls(**architecture, initialiser="zeros")
 
 

@@ -59,6 +59,15 @@ class Module:
         """
         return _named(Value, "", self, set())
 
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules that this one holds, though not those within them, with the paths that lead to them.
+
+        >>> from nn import MLP
+        >>> [name for name, _ in MLP(2, [3, 1]).named_children()]
+        ['layers.0', 'layers.1']
+        """
+        return _named(Module, "", dict(_parts(self)), set())
+
     def zero_grad(self) -> None:
         """Clears the gradient of every parameter, which `backward` would otherwise add to."""
         for parameter in self.parameters():
@@ -111,11 +120,14 @@ class Module:
         layers.2  LinearNeuron(16)    17
         total                        337
         """
-        parts = _named(Module, "", dict(_parts(self)), set())
-        rows = [(name, part.title(), len(part.parameters())) for name, part in parts]
+        rows = [(name, part.title(), len(part.parameters())) for name, part in self.named_children()]
         rows.append(("total", "", len(self.parameters())))
-        names, titles, numbers = (max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True))
-        return "\n".join(f"{name:{names}}  {title:{titles}}  {number:{numbers}}" for name, title, number in rows)
+        names, titles, numbers = (
+            max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)
+        )
+        return "\n".join(
+            f"{name:{names}}  {title:{titles}}  {number:{numbers}}" for name, title, number in rows
+        )
 
     def title(self) -> str:
         """What `summary` calls this module, in a few words: by default the name of its class."""

@@ -286,7 +286,9 @@ def _petals() -> Task:
     centres = list(map(statistics.fmean, zip(*training[0], strict=True)))
 
     def centred(rows: Any) -> Rows:
-        return [[number - centre for number, centre in zip(row, centres, strict=True)] for row in rows[0]], rows[1]
+        return [
+            [number - centre for number, centre in zip(row, centres, strict=True)] for row in rows[0]
+        ], rows[1]
 
     return Task(
         training=centred(training),

@@ -27,12 +27,17 @@ def samples(points: Iterable[Any], targets: Iterable[Any]) -> tuple[list[Point],
     """
     points, targets = _listed("points", points), _listed("targets", targets)
     if len(points) != len(targets):
-        raise ValueError(f"expected one target per point, not {len(targets)} targets for {len(points)} points")
+        raise ValueError(
+            f"expected one target per point, not {len(targets)} targets for {len(points)} points"
+        )
     if not points:
         raise ValueError("expected at least one point with its target")
     return (
         [list(map(float, row)) for row in _rows("points", points)],
-        [row if _is_row(target) else row[0] for target, row in zip(targets, _rows("targets", targets), strict=True)],
+        [
+            row if _is_row(target) else row[0]
+            for target, row in zip(targets, _rows("targets", targets), strict=True)
+        ],
     )
 
 

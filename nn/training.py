@@ -58,7 +58,7 @@ class History:
     @property
     def steps_per_epoch(self) -> int:
         """The number of batches that the rows are divided into."""
-        return -(-self.rows // (self.batch_size or self.rows))
+        return -(-self.rows // (self.batch_size or self.rows or 1))
 
     @property
     def epochs(self) -> int:

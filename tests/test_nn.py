@@ -1,4 +1,4 @@
-"""Neurons, layers and networks as in micrograd, with any activation; modules, losses and SGD."""
+"""Neurons, layers and networks as in micrograd, with any activation; modules and accuracy."""
 
 import copy
 import math
@@ -10,7 +10,7 @@ import pytest
 
 import autograd
 from autograd import Value
-from nn import MLP, SGD, Layer, Module, Neuron, accuracy, l2_penalty, max_margin, mean
+from nn import MLP, Layer, Module, Neuron, accuracy
 
 # --- micrograd's surface ---
 
@@ -336,44 +336,7 @@ def test_an_error_inside_a_layer_leaves_no_scope_open():
     assert Value(0.0).scope == ()
 
 
-# --- Losses ---
-
-
-@pytest.mark.parametrize("label", [-1, 1, np.int64(-1), np.int64(1), -1.0])
-@pytest.mark.parametrize("score", [-2.0, -0.5, 0.0, 0.5, 2.0])
-def test_max_margin_is_the_hinge_with_its_slope(score, label):
-    s = Value(score)
-    loss = max_margin(s, label)
-    loss.backward()
-    assert loss.data == max(0.0, 1 - label * score)
-    assert s.grad == (-label if label * score < 1 else 0.0)
-
-
-@pytest.mark.parametrize("label", [0, 2, 0.5, math.nan])
-def test_max_margin_refuses_other_labels(label):
-    with pytest.raises(ValueError, match="a label of -1 or 1"):
-        max_margin(Value(1.0), label)
-
-
-def test_the_mean_has_equal_slopes():
-    values = [Value(1.0), Value(2.0), Value(6.0), Value(7.0)]
-    result = mean(values)
-    result.backward()
-    assert result.data == 4.0
-    assert [value.grad for value in values] == [0.25] * 4
-
-
-def test_the_mean_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="at least one"):
-        mean([])
-
-
-def test_the_l2_penalty_has_slope_twice_strength_times_parameter():
-    parameters = [Value(3.0), Value(-4.0)]
-    penalty = l2_penalty(parameters, 0.5)
-    penalty.backward()
-    assert penalty.data == 12.5
-    assert [parameter.grad for parameter in parameters] == [3.0, -4.0]
+# --- Accuracy ---
 
 
 @pytest.mark.parametrize("low", [0, -1])
@@ -387,46 +350,7 @@ def test_accuracy_refuses_labels_of_another_length():
         accuracy([1.0, 2.0], [1])
 
 
-# --- SGD ---
-
-
-def test_a_step_subtracts_the_learning_rate_times_the_gradient():
-    x, y = Value(3.0), Value(-2.0)
-    (x * y).backward()
-    SGD([x, y], learning_rate=0.25).step()
-    assert (x.data, y.data) == (3.0 - 0.25 * -2.0, -2.0 - 0.25 * 3.0)
-
-
-def test_the_learning_rate_may_change_between_steps():
-    x = Value(1.0)
-    x.grad = 1.0
-    optimizer = SGD([x], learning_rate=0.5)
-    optimizer.step()
-    optimizer.learning_rate = 0.25
-    optimizer.step()
-    assert x.data == 0.25
-
-
-def test_the_optimizers_zero_grad_clears_its_parameters():
-    x = Value(1.0)
-    x.grad = 1.0
-    SGD([x], learning_rate=0.5).zero_grad()
-    assert x.grad == 0.0
-
-
-@pytest.mark.parametrize("rate", [0, -0.1, math.nan, math.inf])
-def test_a_learning_rate_that_is_not_positive_and_finite_is_refused(rate):
-    with pytest.raises(ValueError, match=f"positive and finite, not {rate}"):
-        SGD([Value(1.0)], learning_rate=rate)
-    optimizer = SGD([Value(1.0)], learning_rate=0.5)
-    with pytest.raises(ValueError, match=f"positive and finite, not {rate}"):
-        optimizer.learning_rate = rate
-    assert optimizer.learning_rate == 0.5
-
-
-def test_an_optimizer_without_parameters_is_refused():
-    with pytest.raises(ValueError, match=r"pass model.parameters\(\)"):
-        SGD([], learning_rate=0.5)
+# --- Modules under the transforms ---
 
 
 def test_the_gradient_by_a_module_is_a_dict_by_parameter_name():
