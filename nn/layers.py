@@ -72,10 +72,11 @@ class Neuron(Module):
         Raises ValueError for another number of inputs, or for several points.
         """
         products = map(operator.mul, self.w, _inputs(x, self, len(self.w)))
-        total = functools.reduce(
+        total: Value = functools.reduce(
             operator.add, products if self.b is None else itertools.chain([self.b], products)
         )
-        return self.activation(total) if self.nonlin else total
+        result: Value = self.activation(total) if self.nonlin else total
+        return result
 
     def __repr__(self) -> str:
         return f"{_title(self.activation) if self.nonlin else 'Linear'}Neuron({len(self.w)})"
@@ -208,13 +209,16 @@ class MLP(Module):
         {'nin': 2, 'nouts': [3, 1], 'activation': ['tanh', None], 'bias': [True, True]}
         """
         neurons = [layer.neurons[0] for layer in self.layers]
-        activations = [neuron.activation if neuron.nonlin else None for neuron in neurons]
-        if not all(own is None or isinstance(own, Primitive) for own in activations):
-            return None
+        activations: list[str | None] = []
+        for neuron in neurons:
+            activation = neuron.activation if neuron.nonlin else None
+            if not (activation is None or isinstance(activation, Primitive)):
+                return None
+            activations.append(activation and activation.name)
         return {
             "nin": len(neurons[0].w),
             "nouts": [len(layer.neurons) for layer in self.layers],
-            "activation": [None if own is None else own.name for own in activations],
+            "activation": activations,
             "bias": [neuron.b is not None for neuron in neurons],
         }
 

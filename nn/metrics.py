@@ -29,7 +29,7 @@ def accuracy(predictions: Iterable[Any], labels: Iterable[float], threshold: flo
     ]
     if not right:
         raise ValueError("the accuracy of no predictions is undefined: give at least one")
-    return sum(right) / len(right)
+    return right.count(True) / len(right)
 
 
 def r_squared(predictions: Iterable[float], targets: Iterable[float]) -> float:

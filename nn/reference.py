@@ -12,10 +12,10 @@ import math
 import operator
 import random
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd import Value, log, scope
+from autograd import Value, log, relu, scope, sigmoid, tanh
 from nn.datasets import iris_petals, split, windsor_houses
 from nn.layers import MLP
 from nn.losses import half_squared_error, squared_error
@@ -27,7 +27,7 @@ __all__ = ["REFERENCES", "LayerNames", "Reference", "Task"]
 
 Vector = Sequence[float]
 Matrix = Sequence[Vector]
-Rows = tuple[list[Vector], list[float]]
+Rows = tuple[Sequence[Vector], Sequence[float]]
 Gradients = Iterator[tuple[str, float]]
 
 
@@ -44,7 +44,7 @@ class LayerNames(NamedTuple):
 
 
 class Task(NamedTuple):
-    """Rows to learn from and rows held out, as the network takes them, and how the article's network learns."""
+    """Rows to learn from and rows held out, as the network takes them, and how it learns."""
 
     training: Rows
     held_out: Rows
@@ -56,6 +56,12 @@ class Task(NamedTuple):
     baseline_name: str
     baseline: float
     """The constant prediction that a network has to beat."""
+
+    def judged(self, network: MLP) -> tuple[float, float]:
+        """The metric of the network's predictions for the rows held out, and that of the baseline's."""
+        points, targets = self.held_out
+        constant = [self.baseline] * len(targets)
+        return self.metric(predictions(network, points), [*targets]), self.metric(constant, [*targets])
 
 
 class Reference(NamedTuple):
@@ -112,7 +118,7 @@ class Reference(NamedTuple):
         return loss
 
     def gradients(self, network: MLP, x: Vector, target: float) -> dict[str, float]:
-        """The derivative of one row's loss by each parameter, as the article has it, by the article's names."""
+        """The derivative of one row's loss by each parameter, by the article's formulas and names."""
         return dict(self.closed_forms(network, x, target))
 
     def train(self, network: MLP, task: Task, progress: bool | None = None) -> History:
@@ -130,13 +136,6 @@ class Reference(NamedTuple):
         )
 
 
-def judged(network: MLP, task: Task) -> tuple[float, float]:
-    """The metric of the network's predictions for the rows held out, and that of the baseline's."""
-    points, targets = task.held_out
-    constant = [task.baseline] * len(targets)
-    return task.metric(predictions(network, points), targets), task.metric(constant, targets)
-
-
 # --- Plain floats --------------------------------------------------------------------------------------
 
 
@@ -148,12 +147,12 @@ def _sigmoid_slope(z: float) -> float:
     return math.exp(-z) / (1 + math.exp(-z)) ** 2
 
 
-_FUNCTIONS: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
-    "sigmoid": (_sigmoid, _sigmoid_slope),
-    "tanh": (math.tanh, lambda z: 1 - math.tanh(z) ** 2),
-    "relu": (lambda z: max(z, 0.0), lambda z: float(z > 0)),
+_FUNCTIONS: dict[Any, tuple[Callable[[float], float], Callable[[float], float]]] = {
+    sigmoid: (_sigmoid, _sigmoid_slope),
+    tanh: (math.tanh, lambda z: 1 - math.tanh(z) ** 2),
+    relu: (lambda z: max(z, 0.0), lambda z: float(z > 0)),
 }
-"""A function and its derivative."""
+"""A row of the table, as a function of floats, and its derivative."""
 
 
 def _numbers(network: MLP) -> tuple[list[list[list[float]]], list[list[float]]]:
@@ -164,7 +163,8 @@ def _numbers(network: MLP) -> tuple[list[list[list[float]]], list[list[float]]]:
 
 
 def _product(row: Vector, inputs: Vector) -> float:
-    return sum(map(operator.mul, row, inputs))
+    total: float = sum(map(operator.mul, row, inputs))
+    return total
 
 
 def _sums(weights: Matrix, inputs: Vector, biases: Vector) -> list[float]:
@@ -177,7 +177,7 @@ def _sums(weights: Matrix, inputs: Vector, biases: Vector) -> list[float]:
 def _four_layers(network: MLP, x: Vector, y: float) -> Gradients:
     """With delta_j = dC/dz_j: dC/dw_jk = delta_j a_k of the layer before, dC/db_j = delta_j."""
     (W1, W2, (W3,)), (b1, b2, _) = _numbers(network)
-    f, slope = _FUNCTIONS[network.layers[0].neurons[0].activation.name]
+    f, slope = _FUNCTIONS[network.layers[0].neurons[0].activation]
     z2 = _sums(W1, x, b1)
     a2 = list(map(f, z2))
     z3 = _sums(W2, a2, b2)
@@ -204,7 +204,7 @@ def _taught() -> Task:
         training=training,
         held_out=held_out,
         learning_rate=0.2,
-        epochs=60,
+        epochs=400,
         batch_size=5,
         metric=r_squared,
         metric_name="R^2",
@@ -309,8 +309,8 @@ REFERENCES = {
         author="Simeon Kostadinov, 2019",
         summary=(
             "Four inputs, two hidden layers of two neurons each, and one linear output without a bias.  The "
-            "hidden layers' function is the sigmoid here; tanh and ReLU are the article's other choices.  In a "
-            "weight's index the neuron that it leads to comes first."
+            "hidden layers' function is the sigmoid here; tanh and ReLU are the article's other choices.  In "
+            "a weight's index the neuron that it leads to comes first."
         ),
         sizes=(4, 2, 2, 1),
         activations=("sigmoid", "sigmoid", None),

@@ -50,7 +50,7 @@ def _listed(name: str, things: Any) -> list[Any]:
 
 
 def _rows(name: str, things: list[Any]) -> list[list[Any]]:
-    rows = []
+    rows: list[list[float]] = []
     for position, thing in enumerate(things):
         place = f"{name}[{position}]"
         row = [_number(place, entry) for entry in (_listed(place, thing) if _is_row(thing) else [thing])]

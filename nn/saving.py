@@ -61,17 +61,18 @@ def save(
     """
     path = Path(path)
     check_folder(path)
+    parameters = model.state_dict()
+    for name, number in parameters.items():
+        if not math.isfinite(number):
+            raise ValueError(f"parameter {name} is {number}: a model with such numbers is not saved")
     content = {
         "format": FORMAT,
         "architecture": model.architecture() if isinstance(model, MLP) else None,
-        "parameters": model.state_dict(),
+        "parameters": parameters,
         "optimizer": None if optimizer is None else optimizer.state_dict(),
         "history": None if history is None else dataclasses.asdict(history),
         "notes": dict(notes or {}),
     }
-    for name, number in content["parameters"].items():
-        if not math.isfinite(number):
-            raise ValueError(f"parameter {name} is {number}: a model with such numbers is not saved")
     try:
         text = json.dumps(content, indent=1, allow_nan=False)
     except ValueError as error:

@@ -16,8 +16,8 @@ from autograd.primitives import table
 ROOT = pathlib.Path(autograd.__file__).parent
 ORDER = (
     "special", "modes", "rows", "primitives", "straightline", "recording", "copying", "node", "value",
-    "_core", "engine", "reduction", "containers", "naming", "sweeps", "graph", "transforms", "math", "formula",
-    "notation", "files", "drawing", "explorer", "testing", "__init__", "__main__",
+    "_core", "engine", "reduction", "containers", "naming", "sweeps", "graph", "transforms", "math",
+    "formula", "notation", "files", "drawing", "explorer", "testing", "__init__", "__main__",
 )  # fmt: skip
 """The modules of autograd, lowest first: each imports only from those before it."""
 
