@@ -111,8 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     reference = commands.add_parser(
         "reference",
         help="show the network of an article on backpropagation",
-        description="Show the network of an article on backpropagation: its graph, the chain rule in the article's "
-        "names, the article's gradients beside ours, a check by differences, and its training.",
+        description="Show the network of an article on backpropagation: its graph, the chain rule in the "
+        "article's names, the article's gradients beside ours, a check by differences, and its training.",
         epilog="\n".join(
             f"{letter}  {article.title} ({article.author})" for letter, article in REFERENCES.items()
         ),
@@ -254,9 +254,8 @@ def show_reference(letter: str, folder: Path | None = None) -> int:
     print(f"\nTraining on {len(task.training[1])} rows, {len(task.held_out[1])} are held out\n")
     history = reference.train(network, task)
     ours, baseline = task.judged(network)
-    print(
-        f"loss {history.loss[0]:.4g} at step 0, {history.epoch_loss(history.epochs - 1):.4g} in the last epoch"
-    )
+    last = history.epoch_loss(history.epochs - 1)
+    print(f"loss {history.loss[0]:.4g} at step 0, {last:.4g} in the last epoch")
     print(f"{task.metric_name} on the rows held out: {ours:.4f}; {task.baseline_name}: {baseline:.4f}")
     if folder is not None:
         _print_written(folder / "graph.svg")

@@ -203,7 +203,7 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(repr, self.layers))}]"
 
     def architecture(self) -> dict[str, Any] | None:
-        """What `of` builds the same network from, in plain data; None if an activation is no row of the table.
+        """What `of` builds the same network from; None if an activation is no row of the table.
 
         >>> MLP(2, [3, 1], activation="tanh").architecture()
         {'nin': 2, 'nouts': [3, 1], 'activation': ['tanh', None], 'bias': [True, True]}
@@ -214,7 +214,7 @@ class MLP(Module):
             activation = neuron.activation if neuron.nonlin else None
             if not (activation is None or isinstance(activation, Primitive)):
                 return None
-            activations.append(activation and activation.name)
+            activations.append(None if activation is None else activation.name)
         return {
             "nin": len(neurons[0].w),
             "nouts": [len(layer.neurons) for layer in self.layers],
