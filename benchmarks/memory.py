@@ -40,9 +40,11 @@ def training(minutes: float) -> Iterator[str]:
     optimizer = SGD(model.parameters(), learning_rate=0.1)
     made, start = 0, time.monotonic()
     for tenth in TENTHS:
-        while time.monotonic() - start < 60 * minutes * tenth / 10:
+        while True:
             fit(model, points, signs, loss="max_margin", optimizer=optimizer, epochs=1, progress=False)
             made += 1
+            if time.monotonic() - start >= 60 * minutes * tenth / 10:
+                break
         yield f"training step {made:,}"
 
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autograd import Value, register_container
+from autograd import Value, real, register_container
 
 __all__ = ["Module"]
 
@@ -105,7 +105,7 @@ class Module:
             number = state[name]
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise TypeError(f"parameter {name} is a number, not {number!r}")
-            if not math.isfinite(number):
+            if not math.isfinite(real(number)):
                 raise ValueError(f"parameter {name} is a finite number, not {number}")
         for name, parameter in parameters.items():
             parameter.data = float(state[name])

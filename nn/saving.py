@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import operator
 import reprlib
 from collections.abc import Iterable, Mapping
 from os import PathLike
@@ -103,6 +104,7 @@ def _restored(content: Any, model: Module | None) -> Saved:
     if model is None:
         if content["architecture"] is None:
             raise ValueError("it says no architecture: give a model of it, load(path, model)")
+        _check_size(content["architecture"], content["parameters"])
         model = MLP.of(content["architecture"])
     elif not isinstance(model, Module):
         raise TypeError(f"model is a Module, not {type(model).__name__}")
@@ -113,6 +115,18 @@ def _restored(content: Any, model: Module | None) -> Saved:
     history = None if content["history"] is None else _history(content["history"])
     model.load_state_dict(content["parameters"])
     return Saved(model, optimizer, history, notes)
+
+
+def _check_size(architecture: Any, parameters: Any) -> None:
+    """Raises ValueError for an architecture of more weights than there are: few bytes make no huge network."""
+    if not isinstance(architecture, dict) or not isinstance(parameters, dict):
+        raise ValueError("its architecture and its parameters are to be dicts")
+    nouts = architecture.get("nouts")
+    sizes = [architecture.get("nin"), *(nouts if isinstance(nouts, list) else [])]
+    if not all(isinstance(size, int) for size in sizes):
+        raise ValueError(f"its sizes are to be whole numbers, not {reprlib.repr(sizes)}")
+    if sum(map(operator.mul, sizes, sizes[1:])) > len(parameters):
+        raise ValueError(f"its architecture has more weights than there are parameters, {len(parameters)}")
 
 
 def _optimizer(state: Any, model: Module) -> Optimizer:

@@ -1,4 +1,4 @@
-"""Neurons, layers and networks as in micrograd, with any activation; modules and accuracy."""
+"""Neurons, layers and networks as in micrograd, with any activation; modules."""
 
 import copy
 import math
@@ -10,7 +10,7 @@ import pytest
 
 import autograd
 from autograd import Value
-from nn import MLP, Layer, Module, Neuron, accuracy
+from nn import MLP, Layer, Module, Neuron
 
 # --- micrograd's surface ---
 
@@ -227,6 +227,93 @@ def test_the_gradients_of_a_network_are_the_chain_rules_written_out():
         assert [w.grad for w in neuron.w] == pytest.approx([delta * x[0], delta * x[1]], rel=1e-14)
 
 
+# --- Biases, initialisers, activations by layer ---
+
+
+def test_without_a_bias_a_neuron_is_its_weighted_sum():
+    neuron = Neuron(2, nonlin=False, bias=False)
+    neuron.load_state_dict({"w.0": 2.0, "w.1": -3.0})
+    assert neuron([1.0, 0.5]).data == 0.5
+    assert neuron.b is None
+
+
+def test_each_layer_may_have_an_activation_and_a_bias_of_its_own():
+    model = MLP(2, [3, 2, 1], activation=["tanh", None, "sigmoid"], bias=[True, False, True])
+    assert repr(model.layers[1]) == "Layer of [LinearNeuron(3), LinearNeuron(3)]"
+    assert [layer.neurons[0].b is not None for layer in model.layers] == [True, False, True]
+    assert 0 < model([1.0, 2.0]).data < 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"activation": ["tanh"]}, "one activation for each of its 2 layers, not 1"),
+        ({"bias": [True, True, False]}, "one bias for each of its 2 layers, not 3"),
+        ({"initialiser": "xaver"}, "is it xavier?"),
+    ],
+)
+def test_lists_of_another_length_and_unknown_initialisers_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MLP(2, [3, 1], **arguments)
+
+
+def test_weights_are_drawn_for_the_sizes_of_their_layer_from_the_generator_given():
+    drawn = []
+
+    def recording(nin, nout, generator):
+        drawn.append((nin, nout))
+        return generator.random()
+
+    state = random.getstate()
+    model = MLP(2, [3, 1], initialiser=recording, generator=random.Random(8))
+    assert drawn == [(2, 3)] * 6 + [(3, 1)] * 3
+    generator = random.Random(8)
+    weights = [p.data for name, p in model.named_parameters() if not name.endswith("b")]
+    assert weights == [generator.random() for _ in range(9)]
+    assert random.getstate() == state
+
+
+# --- State ---
+
+
+def test_a_state_brings_another_model_to_the_same_numbers():
+    model, other = MLP(2, [3, 1]), MLP(2, [3, 1])
+    other.load_state_dict(model.state_dict())
+    assert other.state_dict() == model.state_dict()
+    assert other([0.5, -1.0]).data == model([0.5, -1.0]).data
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda state: state.pop("b"), ValueError, "the state misses b, and the Neuron has"),
+        (lambda state: state.update(c=1.0), ValueError, "the state has c, and the Neuron does not"),
+        (lambda state: state.update(b=math.nan), ValueError, "parameter b is a finite number, not nan"),
+        (lambda state: state.update(b="1"), TypeError, "parameter b is a number, not '1'"),
+        (lambda state: state.update(b=True), TypeError, "parameter b is a number, not True"),
+        (lambda state: state.update(dict.fromkeys("cdefg", 1.0)), ValueError, "has c, d, e and 2 more"),
+    ],
+)
+def test_a_wrong_state_is_refused_and_changes_nothing(change, error, message):
+    neuron = Neuron(2)
+    before, state = neuron.state_dict(), {"w.0": 9.0, "w.1": 9.0, "b": 9.0}
+    change(state)
+    with pytest.raises(error, match=message):
+        neuron.load_state_dict(state)
+    assert neuron.state_dict() == before
+
+
+def test_a_summary_names_the_parts_of_any_module():
+    class Pair(Module):
+        def __init__(self):
+            self.shift = Value(0.0)
+            self.networks = {"left": MLP(2, [1]), "right": Neuron(3)}
+
+    assert Pair().summary() == (
+        "networks.left   MLP     3\nnetworks.right  Neuron  4\ntotal                   8"
+    )
+
+
 # --- Modules ---
 
 
@@ -334,20 +421,6 @@ def test_an_error_inside_a_layer_leaves_no_scope_open():
         MLP(2, [1, 1], activation=failing)([1.0, 2.0])
     assert caught.tb is not None  # the frames are alive, and yet:
     assert Value(0.0).scope == ()
-
-
-# --- Accuracy ---
-
-
-@pytest.mark.parametrize("low", [0, -1])
-def test_accuracy_is_the_share_of_right_signs(low):
-    scores = [Value(0.5), -0.5, np.float64(2.0), Value(0.0), Value(-1.0)]
-    assert accuracy(scores, [1, low, low, low, 1]) == pytest.approx(0.6)
-
-
-def test_accuracy_refuses_labels_of_another_length():
-    with pytest.raises(ValueError, match="shorter"):
-        accuracy([1.0, 2.0], [1])
 
 
 # --- Modules under the transforms ---

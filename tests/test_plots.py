@@ -1,0 +1,103 @@
+"""Pictures of a training: what they show, and what they do without matplotlib."""
+
+import sys
+
+import pytest
+from matplotlib import image
+
+from autograd import Value
+from nn import MLP, History, Neuron, plot_decision_boundary, plot_gradient_flow, plot_history
+
+SEPARABLE = [(-1.0, 0.0), (-2.0, 1.0), (1.0, 0.5), (2.0, -1.0)], [0, 0, 1, 1]
+
+
+def lines(plot):
+    (axes,) = plot.figure.axes
+    return {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines}
+
+
+def test_a_plot_is_a_file_and_shows_itself_in_a_notebook(tmp_path):
+    plot = plot_history([1.0, 0.1, 0.01])
+    assert plot.write(tmp_path / "history.png") == tmp_path / "history.png"
+    assert image.imread(tmp_path / "history.png").shape == (600, 960, 4)
+    assert plot._repr_png_().startswith(b"\x89PNG")
+
+
+def test_the_losses_of_rows_held_out_stand_at_the_last_step_of_their_epoch():
+    history = History(loss=[4.0, 3.0, 2.0, 1.0], validation_loss=[3.5, 1.5], rows=20, batch_size=10)
+    assert lines(plot_history(history)) == {
+        "training": ([0, 1, 2, 3], [4.0, 3.0, 2.0, 1.0]),
+        "held out": ([1, 3], [3.5, 1.5]),
+    }
+
+
+@pytest.mark.parametrize(("losses", "scale"), [([2.0, 1.0], "log"), ([1.0, 0.0], "linear"), ([], "log")])
+def test_losses_that_have_no_logarithm_are_drawn_on_a_linear_scale(losses, scale):
+    assert plot_history(losses).figure.axes[0].get_yscale() == scale
+
+
+def test_the_boundary_colours_each_side_as_its_points(tmp_path):
+    """A model whose score is x: the left of the picture is blue, the right is not."""
+    plot = plot_decision_boundary(lambda point: Value(point[0]), *SEPARABLE)
+    pixels = image.imread(plot.write(tmp_path / "boundary.png"))
+    height, width, _ = pixels.shape
+    (left_red, _, left_blue, _), (right_red, _, right_blue, _) = (
+        pixels[height // 4, int(width * share)] for share in (0.25, 0.85)
+    )
+    assert left_blue > left_red
+    assert right_blue < right_red
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.5])
+@pytest.mark.parametrize("score", [-0.5, 0.0, 0.5, 3.0])
+def test_a_model_without_a_boundary_is_drawn_too(score, threshold):
+    plot = plot_decision_boundary(lambda point: Value(score), *SEPARABLE, threshold=threshold)
+    assert plot._repr_png_()
+
+
+@pytest.mark.parametrize(
+    ("points", "labels", "message"),
+    [
+        ([(0.0, 1.0)], [0, 1], "2 labels for 1 points"),
+        ([(0.0, 1.0), (1.0, 0.0)], [1, -1], "labels 0 and 1, not -1"),
+        ([], [], "at least one point"),
+    ],
+)
+def test_points_without_a_label_each_have_no_boundary(points, labels, message):
+    with pytest.raises(ValueError, match=message):
+        plot_decision_boundary(Neuron(2), points, labels)
+
+
+def test_the_gradients_of_each_layer_have_a_box():
+    model = MLP(2, [3, 1], activation="tanh")
+    model([0.5, -1.0]).backward()
+    (axes,) = plot_gradient_flow(model).figure.axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == [
+        "layers.0\n0 of 9 are 0",
+        "layers.1\n0 of 4 are 0",
+    ]
+    sizes = sorted(abs(parameter.grad) for parameter in model.layers[1].parameters())
+    whiskers = sorted(y for line in axes.lines for x, y in zip(*line.get_data(), strict=True) if x == 2)
+    assert (whiskers[0], whiskers[-1]) == (sizes[0], sizes[-1])
+
+
+def test_gradients_of_zero_are_counted_and_not_drawn():
+    (axes,) = plot_gradient_flow(MLP(2, [3, 1])).figure.axes
+    assert axes.get_xticklabels()[0].get_text() == "layers.0\n9 of 9 are 0"
+
+
+def test_a_model_without_layers_has_no_gradient_flow():
+    with pytest.raises(ValueError, match="Neuron holds no modules with parameters, such as layers"):
+        plot_gradient_flow(Neuron(2))
+
+
+def test_without_matplotlib_the_command_to_install_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "scalar-autograd\[plot\]"'):
+        plot_history([1.0])
+
+
+def test_a_format_that_is_not_known_leaves_no_file(tmp_path):
+    with pytest.raises(ValueError, match="nope"):
+        plot_history([1.0]).write(tmp_path / "history.nope")
+    assert list(tmp_path.iterdir()) == []
