@@ -29,7 +29,7 @@ def test_a_metric_refuses_targets_of_another_length_and_none(metric):
 
 def test_r_squared_is_the_share_of_the_variance_that_is_explained():
     targets = np.array([1.0, 2.0, 4.0, 8.0])
-    found = targets + [0.1, -0.2, 0.0, 0.3]
+    found = [*targets, 0.1, -0.2, 0.0, 0.3]
     explained = 1 - np.mean((targets - found) ** 2) / np.var(targets)
     assert r_squared(found, targets) == pytest.approx(explained, rel=1e-14)
     assert r_squared(targets, targets) == 1.0

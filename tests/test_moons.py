@@ -14,7 +14,7 @@ def demo_step(model, points, labels, rate=1.0):
     """One step of the demo as its notebook writes it; the loss and the accuracy before it."""
     scores = [model(list(map(Value, row))) for row in points]
     losses = [(1 + -label * score).relu() for label, score in zip(labels, scores, strict=True)]
-    total = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum((p * p for p in model.parameters()))
+    total = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in model.parameters())
     right = [(label > 0) == (score.data > 0) for label, score in zip(labels, scores, strict=True)]
     model.zero_grad()
     total.backward()

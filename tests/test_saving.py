@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from nn import MLP, Adam, AdamW, Module, Neuron, RMSprop, SGD, fit, load, moons, save
+from nn import MLP, SGD, Adam, AdamW, Module, Neuron, RMSprop, fit, load, moons, save
 
 POINTS, LABELS = moons(20, seed=3)
 
