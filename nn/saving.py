@@ -118,7 +118,7 @@ def _restored(content: Any, model: Module | None) -> Saved:
 
 
 def _check_size(architecture: Any, parameters: Any) -> None:
-    """Raises ValueError for an architecture of more weights than there are: few bytes make no huge network."""
+    """Raises ValueError for an architecture of more weights than there are: a line makes no huge network."""
     if not isinstance(architecture, dict) or not isinstance(parameters, dict):
         raise ValueError("its architecture and its parameters are to be dicts")
     nouts = architecture.get("nouts")

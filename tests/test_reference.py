@@ -117,7 +117,7 @@ def test_the_checker_finds_the_gradients_right(letter):
 
 
 def test_a_loss_averaged_over_rows_is_the_matrix_form_of_the_article():
-    """B's four formulas over a batch, written with matrices: W' = W - alpha (O - Y) O (1 - O) h, row by row."""
+    """The formulas of B with matrices, over a batch of six houses."""
     import numpy as np
 
     reference, rows = REFERENCES["b"], REFERENCES["b"].task().training

@@ -167,7 +167,7 @@ def test_the_state_of_another_architecture_is_refused(tmp_path):
     save(tmp_path / "model.json", small())
     other = MLP(2, [4, 1])
     before = other.state_dict()
-    with pytest.raises(ValueError, match="the state misses .*: is it another architecture's"):
+    with pytest.raises(ValueError, match=r"the state misses .*: is it another architecture's"):
         load(tmp_path / "model.json", other)
     assert other.state_dict() == before
 
