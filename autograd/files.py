@@ -11,13 +11,16 @@ __all__ = ["check_folder", "write_whole"]
 
 
 def check_folder(path: Path) -> None:
-    """Raises FileNotFoundError without a folder for a file at this path, IsADirectoryError if it is one."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: give the name of a file in it")
+    """Checks that a file can stand at this path, before anything is computed for it.
+
+    Raises FileNotFoundError if there is no folder for it, and IsADirectoryError if it is a folder itself.
+    """
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"there is no folder {path.parent} to write {path.name} into: create it first"
         )
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give the name of a file in it")
 
 
 def write_whole(path: Path, content: bytes) -> None:

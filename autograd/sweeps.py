@@ -16,7 +16,7 @@ from autograd.node import check_finite
 from autograd.primitives import selected_product, strong_product
 from autograd.rows import Primitive
 
-__all__ = ["adjoints", "depending", "tangents"]
+__all__ = ["adjoints", "depending", "handed_on", "tangents"]
 
 
 def adjoints(
@@ -43,7 +43,7 @@ def adjoints(
     for output, seed in zip(outputs, seeds, strict=True):
         if isinstance(output, Value):
             found[output] = found[output] + seed if output in found else seed
-    contribution = _value_contribution if as_values else _float_contribution
+    contribution = _value_contribution if as_values else handed_on
     ends = {node for node in inputs if node.primitive is not None}
     for node in reversed(order):
         if node not in found or node not in varying or node in ends:
@@ -62,7 +62,7 @@ def tangents(
 ) -> list[Any]:
     """The derivatives of each output in the direction `seeds` of `wrt`: one forward sweep."""
     found: dict[Value, Any] = dict(zip(wrt, seeds, strict=True))
-    contribution = _value_contribution if as_values else _float_contribution
+    contribution = _value_contribution if as_values else handed_on
     order = topological_order(*(output for output in outputs if isinstance(output, Value)))
     for node in order:
         if node in found:
@@ -98,8 +98,12 @@ def depending(order: Iterable[Value], sources: Iterable[Value]) -> set[Value]:
     return found
 
 
-def _float_contribution(factor: float, node: Value, position: int) -> float | None:
-    """An adjoint (or tangent) times a recorded partial; None where the strong zero says: not visited."""
+def handed_on(factor: float, node: Value, position: int) -> float | None:
+    """An adjoint (or tangent) times a recorded partial; None where the strong zero says: not visited.
+
+    >>> handed_on(float("inf"), Value(-1.0).relu(), 0) is None  # relu did not select its argument
+    True
+    """
     primitive: Primitive = node.primitive  # type: ignore[assignment]
     partial = node.partials[position]
     if factor == 0 or (partial == 0 and primitive.skips(position)):

@@ -159,6 +159,17 @@ def test_every_digit_is_in_the_tooltip():
     assert "%0: data 0.6666666666666666, grad –" in draw(value).pipe("svg", encoding="utf-8")
 
 
+@pytest.mark.parametrize("fold", ["none", "sums"])
+def test_a_node_has_the_number_in_its_tooltip_that_it_has_in_the_listing(fold):
+    a, b, c, d = (Value(1.0 + place, label) for place, label in enumerate("abcd"))
+    output = sin(a * b + b * c + c * d)
+    listing = str(Graph(output))
+    boxes = draw(output, fold=fold).diagram.boxes
+    numbers = {box.operation or box.label: box.tooltip.partition(":")[0] for box in boxes if not box.folded}
+    assert f"{numbers['d']} = d " in listing
+    assert f"{numbers['sin']} = sin(" in listing
+
+
 def test_the_scope_is_in_the_tooltip():
     with autograd.scope("layer0"), autograd.scope("a<b"):
         value = Value(1.0)
@@ -411,6 +422,41 @@ def test_an_input_that_no_gradient_reaches_is_said_to_be_so():
     assert "cancels to 0" in draw(x - x, highlight=x).diagram.notes[0]
 
 
+def test_an_operand_that_was_not_selected_receives_nothing_even_of_infinity():
+    x = Value(-1.0, label="x")
+    inner = x.relu()
+    output = sqrt(inner)
+    picture = draw(output, view="backward", highlight=x)
+    assert [edge.label for edge in picture.diagram.edges] == ["∂ 0 × inf = 0", "∂ inf × 1 = inf"]
+    assert [edge.alarm for edge in picture.diagram.edges] == [False, True]
+    assert picture.diagram.notes[0] == "no gradient reaches x"
+    path = draw(output, highlight=[x, inner, output])
+    assert path.diagram.notes[0] == "in full colour: a path that carries 0 of the gradient 0 of x"
+
+
+def test_an_adjoint_of_zero_hands_back_zero_even_times_infinity():
+    x = Value(0.0, label="x")
+    picture = draw(sqrt(x) * 0, view="backward", highlight=x)
+    assert [edge.label for edge in picture.diagram.edges] == ["∂ inf × 0 = 0", "∂ 0 × 1 = 0"]
+    assert picture.diagram.notes[0] == "no gradient reaches x"
+
+
+def test_a_run_of_what_does_not_select_hands_back_nothing_either():
+    x = Value(-1.0, label="x")
+    picture = draw(sqrt(x.relu().relu().relu()), fold="repeats", view="backward")
+    assert [edge.label for edge in picture.diagram.edges] == ["∂ 0 × inf = 0", "∂ inf × 1 = inf"]
+
+
+@pytest.mark.parametrize(("fold", "told"), [("none", ["100 %", "100 %"]), ("sums", [])])
+def test_shares_of_parts_that_cancel_are_not_told(fold, told):
+    x = Value(1.0, label="x")
+    picture = draw(x * 1e-5 + x * 1e308 + x * -1e308, fold=fold, highlight=x)
+    assert all(edge.bold for edge in picture.diagram.edges)
+    lines = (edge.label.partition("\n")[2] for edge in picture.diagram.edges)
+    assert [line for line in lines if line] == told
+    assert picture.diagram.notes[-2] == "in full colour: what carries the gradient 1e-05 of x, with its share"
+
+
 def test_a_highlight_that_is_not_in_the_graph_is_an_error():
     x, y = Value(1.0, label="x"), Value(2.0, label="y")
     total = sin(x)
@@ -481,6 +527,77 @@ def test_an_edge_into_a_sum_bears_the_derivative_of_the_whole_sum():
     assert [edge.label for edge in edges if edge.target == "n2"] == ["∂ 3", "∂ 2", "∂ 1", "∂ 1"]
 
 
+def leaves(names):
+    """Values 1, 2, ... labelled with the letters of a word."""
+    return [Value(1.0 + place, name) for place, name in enumerate(names)]
+
+
+def computed(output, fold):
+    """What each box of a folded picture but those of leaves says that it computes."""
+    boxes = draw(output, fold=fold).diagram.boxes
+    return [f"{box.operation} {box.label}".rstrip() for box in boxes if box.operation]
+
+
+def labelled(node, label):
+    node.label = label
+    return node
+
+
+def of_a_shared_product(a, b, c, d, e, f):
+    shared = a * b
+    return (c * d + e * f + shared) * shared
+
+
+@pytest.mark.parametrize(
+    ("expression", "boxes"),
+    [
+        (lambda a, b, c, d, e, f: a * b + c + d + e, ["Σ 1 product + 3 terms"]),
+        (lambda a, b, c, d, e, f: 0 + a * b + c * d, ["Σ 2 products"]),
+        (lambda a, b, c, d, e, f: a + b + 0 + 3, ["Σ 3 terms"]),
+        (lambda a, b, c, d, e, f: c * d + e * f + a, ["Σ 2 products + a"]),
+        (lambda a, b, c, d, e, f: c * d + e * f + labelled(a * b, "p"), ["Σ 2 products + p", "* p"]),
+        (of_a_shared_product, ["Σ 2 products + 1 term", "*", "*"]),
+        (lambda a, b, c, d, e, f: a * b + c * 2 * 3 * 4 * 5 + d * e, ["Σ 3 products", "* ·, 3 in a row"]),
+        (lambda a, b, c, d, e, f: a * b + c * d + (e**2) ** 2, ["Σ 3 products", "**2"]),
+        (lambda a, b, c, d, e, f: a * 2 * 2 * 2 * 2 + b + c, ["* ·, 3 in a row", "Σ 1 product + 2 terms"]),
+        (lambda a, b, c, d, e, f: a * 2 * 2 * 2 * 2 + b, ["* ·, 4 in a row", "+"]),
+    ],
+)
+def test_a_sum_counts_its_terms_and_of_its_products_those_that_it_holds(expression, boxes):
+    assert computed(expression(*leaves("abcdef")), "repeats") == boxes
+
+
+def test_a_node_whose_data_is_zero_is_folded_as_any_other():
+    a, b, c = Value(0.0, "a"), Value(0.0, "b"), Value(0.0, "c")
+    assert computed(a * b + b * c + c * a, "repeats") == ["Σ 3 products"]
+
+
+def three_in_a_row(a, b, c):
+    """Two rows of sines; of one the second is an operand of something else as well."""
+    middle = sin(sin(a))
+    return Graph(sin(sin(sin(b))), sin(middle), middle + c)
+
+
+@pytest.mark.parametrize(
+    ("expression", "boxes"),
+    [
+        (lambda a, b, c: (a + b + c) - (a * b + b * c), ["Σ 3 terms", "* ×2", "+", "-"]),
+        (lambda a, b, c: (a + b * c + c) - (a + b + c), ["Σ 1 product + 2 terms", "Σ 3 terms", "-"]),
+        (lambda a, b, c: (a * b + c + 1) - (1 + b * c + a), ["Σ 1 product + 2 terms ×2", "-"]),
+        (lambda a, b, c: (a * 2 + b + c) - (2 * b + a + c), ["Σ 1 product + 2 terms"] * 2 + ["-"]),
+        (lambda a, b, c: (a - 2 - 2 - 2) * (2 - (2 - (2 - b))), ["- ·, 3 in a row", "· -, 3 in a row", "*"]),
+        (lambda a, b, c: (a - 2 - 2 - 2) * (b - 3 - 4 - 5), ["- ·, 3 in a row ×2", "*"]),
+        (lambda a, b, c: (2 - (a - 3)) - 5, ["- 3", "2 -", "- 5"]),
+        (lambda a, b, c: ((a**2.5) ** 2.5) ** 2.5 * 2.5 ** (2.5 ** (2.5**b)),
+         ["** ·, 3 in a row", "· **, 3 in a row", "*"]),
+        (three_in_a_row, ["sin, 3 in a row", "sin", "sin", "sin", "+"]),
+    ],
+)  # fmt: skip
+def test_only_what_computes_the_same_in_the_same_way_shares_a_box(expression, boxes):
+    a, b, c = Value(1.0), Value(2.0), Value(3.0)
+    assert sorted(computed(expression(a, b, c), "repeats")) == sorted(boxes)
+
+
 def test_up_to_150_nodes_are_all_drawn_and_more_are_folded():
     assert len(draw(chain(150)).diagram.boxes) == 150
     folded = draw(chain(151))
@@ -545,6 +662,15 @@ def test_scopes_are_clusters_to_the_depth_asked_for():
     assert clusters(9) == clusters(2)
 
 
+@pytest.mark.parametrize("name", ["", " ", "\n", "\x85", "\u2028"])
+def test_a_scope_without_a_visible_name_is_a_cluster_without_a_title(name):
+    with autograd.scope(name):
+        x = Value(1.0, label="x")
+    picture = draw(x)
+    assert [texts(group) for group in groups(picture, "cluster")] == [[]]
+    assert '[""]' not in picture.pipe("mmd", encoding="utf-8")
+
+
 def test_micrograd_s_style_has_a_box_for_each_operation():
     picture = draw(square(), style="micrograd")
     assert [(box.name, box.operation, box.round) for box in picture.diagram.boxes] == [
@@ -598,11 +724,46 @@ def chain(length):
     return node
 
 
-def test_a_graph_of_a_million_nodes_is_refused_with_advice():
+@pytest.mark.parametrize(
+    ("fold", "insisted"), [("auto", "repeats"), ("none", "none"), ("sums", "sums"), ("repeats", "repeats")]
+)
+def test_a_graph_too_large_to_be_folded_is_refused_before_any_work(monkeypatch, fold, insisted):
+    monkeypatch.setattr(autograd.drawing, "fold_graph", None)
+    with pytest.raises(ValueError, match=r"100,001 nodes, and more than 100,000 are slow") as caught:
+        draw(chain(100_001), fold=fold)
+    advice = str(caught.value).partition(": ")[2]
+    assert advice == (
+        "draw an inner Value, print the text listing with print(Graph(value)), or insist with "
+        f"draw(..., fold='{insisted}', limit=100001)"
+    )
+
+
+def test_a_graph_too_large_to_be_folded_is_folded_if_insisted(monkeypatch):
+    monkeypatch.setattr(autograd.drawing, "FOLDABLE", 50)
+    assert len(draw(chain(50), fold="repeats", limit=2).diagram.boxes) == 2
+    assert len(draw(chain(51), fold="repeats", limit=51).diagram.boxes) == 2
+
+
+def test_a_graph_too_large_to_be_drawn_is_refused_with_advice_to_fold_it():
     with pytest.raises(
-        ValueError, match=r"1,000,000 nodes.*fold='repeats'.*print\(Graph\(value\)\).*limit=1000000"
+        ValueError, match=r"1,001 nodes.*fold='repeats'.*print\(Graph\(value\)\).*limit=1001\)"
     ):
-        draw(chain(1_000_000))
+        draw(chain(1001))
+
+
+@pytest.mark.parametrize("fold", ["sums", "repeats", "layers"])
+def test_a_fold_that_leaves_too_many_boxes_is_not_suggested_again(fold):
+    total = Value(1.0)
+    for place in range(20):
+        with autograd.scope(f"step {place}"):
+            total = sin(total) * 2 if place % 2 else total + total
+    with pytest.raises(ValueError, match=f"with fold='{fold}' this graph .* more than 10") as caught:
+        draw(total, fold=fold, limit=10)
+    advice = str(caught.value).partition(": ")[2]
+    suggested = {other for other in ("sums", "repeats", "layers") if f"fold it with fold='{other}'" in advice}
+    assert suggested == {"repeats", "layers"} - {fold}
+    boxes = int(advice.rpartition("limit=")[2].removesuffix(")"))
+    assert len(draw(total, fold=fold, limit=boxes).diagram.boxes) == boxes
 
 
 def test_the_limit_is_on_the_number_of_nodes():
@@ -862,12 +1023,31 @@ def test_an_unknown_direction_is_an_error():
         ({"depth": -1}, "depth is a whole number, 0 or more, not -1"),
         ({"depth": "all"}, "depth is a whole number, 0 or more, not 'all'"),
         ({"limit": 2.5}, "limit is a whole number, 0 or more, not 2.5"),
-        ({"timeout": 0}, "timeout is a number of seconds, more than 0, not 0"),
+        ({"timeout": 0}, "timeout is a number of seconds, more than 0 and at most a day, 86400, not 0"),
+        ({"timeout": math.nan}, "timeout is a number of seconds, .* not nan"),
+        ({"timeout": math.inf}, "timeout is a number of seconds, .* not inf"),
+        ({"timeout": 1e20}, r"timeout is a number of seconds, .* not 1e\+20"),
+        ({"timeout": "a"}, "timeout is a number of seconds, .* not 'a'"),
+        ({"timeout": None}, "timeout is a number of seconds, .* not None"),
+        ({"format": 5}, "format, or its file's suffix, is one of svg, png.*, not 5"),
+        ({"format": None}, "format, or its file's suffix, is one of svg, png.*, not None"),
     ],
 )
 def test_an_unknown_option_is_an_error_that_names_the_choices(options, message):
     with pytest.raises(ValueError, match=message):
         draw(square(), **options)
+
+
+def test_a_picture_s_own_format_and_timeout_are_as_checked_as_those_of_draw():
+    picture = draw(square(), timeout=86_400)
+    assert picture.timeout == picture.copy().timeout == 86_400.0
+    with pytest.raises(ValueError, match="timeout is a number of seconds"):
+        picture.timeout = math.inf
+    with pytest.raises(ValueError, match="is one of svg, png"):
+        picture.format = 5
+    with pytest.raises(ValueError, match="is one of svg, png"):
+        picture.pipe(5)
+    assert b"</svg>" in picture.pipe("svg")
 
 
 HOSTILE = '</script><img src=x onerror=alert(1)>"]; end %% \\N |}{ `x` #quot; style a:#b; \x00'
@@ -898,6 +1078,46 @@ def test_a_flowchart_holds_no_character_of_a_label_that_mermaid_reads():
     shown = lines[1].partition('["')[2].rpartition('"]')[0]
     assert not set(shown.replace("<br/>", "")) & set('<>"[]{}`%|:\\')
     assert shown.startswith("#60;/script#62;#60;img src")
+
+
+JOINER, SPACE = "#8288;", "#160;"  # the word joiner, which takes no room, and the unbreakable space
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("$$x$$", f"#36;{JOINER}#36;{JOINER}x#36;{JOINER}#36;{JOINER}"),
+        ("fa:fa-car", f"fa#58;{JOINER}fa-car"),
+        (r"a\nb", f"a#92;{JOINER}nb"),
+        ("ﬂ°35¶ß", f"ﬂ{JOINER}#176;35#182;{JOINER}ß"),
+        (" a   b c", f"{SPACE}a {SPACE}{SPACE}b c"),
+    ],
+)
+def test_a_flowchart_keeps_apart_what_mermaid_reads_together(label, text):
+    lines = draw(Value(1.0, label=label)).pipe("mmd", encoding="utf-8").splitlines()
+    assert lines[1] == f'b0["{text}<br/>data 1<br/>grad –"]'
+
+
+def test_a_flowchart_s_comments_are_plain_but_for_directives():
+    x = Value(1.0, label="%%{init: <x>}%%")
+    picture = draw(x * 2, highlight=x)
+    comments = [line for line in picture.pipe("mmd", encoding="utf-8").splitlines() if line.startswith("%%")]
+    assert comments[:2] == [
+        "%% in full colour: what carries the gradient 2 of %% {init: <x>}%%, with its share",
+        "%% grad: derivative of the output by the node",
+    ]
+
+
+def test_a_flowchart_that_is_too_large_for_mermaid_says_so_first():
+    total = Value(1.0)
+    for _ in range(250):
+        total = total + total
+    assert draw(total, fold="none").pipe("mmd", encoding="utf-8").startswith("flowchart")
+    more = draw(total + total, fold="none").pipe("mmd", encoding="utf-8")
+    assert more.startswith("%% 502 edges and ")
+    assert "raise maxEdges and maxTextSize with mermaid.initialize\nflowchart LR\n" in more
+    long = draw(Graph(*(Value(1.0, "x" * 70) for _ in range(600))), fold="none").pipe("mmd", encoding="utf-8")
+    assert long.startswith("%% 0 edges and ")
 
 
 def test_a_flowchart_has_a_line_for_every_box_edge_and_scope():
@@ -945,10 +1165,10 @@ def test_a_derivative_that_is_a_number_is_a_box_of_its_own():
 
 
 def test_a_long_chain_is_folded_or_refused():
-    output = chain(100_000)
+    output = chain(20_000)
     assert len(draw(output, fold="repeats").diagram.boxes) == 2
     with pytest.raises(
-        ValueError, match=r"with fold='sums' this graph of 100,000 nodes still has 100,000 boxes"
+        ValueError, match=r"with fold='sums' this graph of 20,000 nodes still has 20,000 boxes"
     ):
         draw(output, fold="sums")
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 import autograd
-from autograd import Graph, Value, explore, primitive, straightline, tanh, trace, where
+from autograd import Graph, Value, draw, explore, primitive, straightline, tanh, trace, where
 from autograd.explorer import Explorer
 from autograd.primitives import table
 
@@ -61,6 +61,16 @@ def test_a_missing_folder_is_named_and_nothing_is_written(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         explore(neuron(), tmp_path / "none" / "page.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_no_file_and_the_message_says_what_to_give(tmp_path):
+    folder = tmp_path / "pages.svg"
+    folder.mkdir()
+    for thing in (explore(neuron()), draw(neuron())):
+        with pytest.raises(IsADirectoryError, match=r"pages\.svg is a folder: give the name of a file"):
+            thing.write(folder)
+    assert list(tmp_path.iterdir()) == [folder]
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("thing", [3.0, "x", None, [Value(1.0)]])
@@ -162,6 +172,14 @@ def test_nodes_are_numbered_as_in_the_listing_and_branches_follow_them():
     assert description["title"] == "Graph of 2 inputs, 3 nodes, 1 output"
 
 
+def test_the_heading_is_short_and_the_note_that_no_trace_was_made_stands_apart():
+    page = explore(neuron())
+    assert described(page)["title"] == "Graph of 5 inputs, 10 nodes, 1 output"
+    assert described(page)["note"] == "one path: without a trace no branch was recorded"
+    assert described(explore(trace(lambda x: x * x)(1.0)))["note"] == ""
+    assert "<title>Graph of 5 inputs, 10 nodes, 1 output</title>" in page.html
+
+
 def test_an_inner_node_given_as_an_input_is_a_leaf_of_the_page():
     x = Value(2.0, "x")
     inner = x * x
@@ -248,3 +266,14 @@ def test_without_anywidget_the_message_names_the_remedy(monkeypatch):
     monkeypatch.delitem(sys.modules, "autograd.explorer.widget", raising=False)
     with pytest.raises(ImportError, match=r"pip install 'scalar-autograd\[notebook\]'"):
         explore(Value(1.0)).widget()
+
+
+def test_an_untrusted_notebook_shows_words_in_place_of_the_frame():
+    bundle = explore(neuron())._repr_mimebundle_()
+    frame, _, words = bundle["text/html"].partition('title="Explorer">')
+    assert frame.startswith("<iframe srcdoc=")
+    assert words.endswith(": trust this notebook to see it.</iframe>")
+
+
+def test_the_widget_says_what_it_is_where_it_cannot_be_shown():
+    assert repr(explore(Value(1.0, "x") * 2).widget()) == "<explorer of 1 leaf: run the cell to see it>"

@@ -2,12 +2,14 @@
 
 import itertools
 import math
+import random
 import re
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 import autograd
+import nn
 from autograd import Graph, Value, explore, logical_and, primitives, trace, where
 from autograd.primitives import table
 
@@ -68,7 +70,7 @@ def shown(page):
     tips = page.eval_on_selector_all(".box > title", "tips => tips.map(tip => tip.textContent)")
     found = {}
     for tip in tips:
-        place, data, grad = re.fullmatch(r"%(\d+) .*: data (\S+), grad (\S+)", tip).groups()
+        place, data, grad = re.fullmatch(r"%(\d+).*: data (\S+), grad (\S+)", tip).groups()
         found[int(place)] = (number(data), number(grad))
     return dict(sorted(found.items()))
 
@@ -95,8 +97,21 @@ def details(page):
     return dict(zip(terms, texts, strict=True))
 
 
+def scale(page):
+    return page.locator(".stage > g").evaluate("scene => scene.getCTM().a")
+
+
+def playing(page):
+    return page.get_by_role("button", name="Play or pause").inner_text() == "❚❚"
+
+
 def box(page, title):
     return page.locator(".box", has=page.locator(".name", has_text=re.compile(rf"^{re.escape(title)}$")))
+
+
+def overlap(one, other):
+    """Whether two rectangles do, given as left, top, right, bottom."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def agrees(found, expected):
@@ -128,6 +143,16 @@ def test_the_page_opens_with_python_s_numbers_to_the_last_bit(opened):
     }
 
 
+def test_each_pass_counts_its_own_steps(opened):
+    page = opened(explore(lecture()).html)
+    counts = []
+    for position in range(8):
+        step(page, position)
+        counts.append(page.locator(".counter").inner_text())
+    forward = [f"forward {place}/3" for place in (1, 2, 3)]
+    assert counts == ["leaves", *forward, *(f"backward {place}/4" for place in (1, 2, 3, 4))]
+
+
 def test_the_forward_pass_computes_one_node_at_a_step(opened):
     page = opened(explore(lecture()).html)
     step(page, 0)
@@ -150,12 +175,12 @@ def test_the_backward_pass_writes_the_rule_and_reads_as_python_s_sums(opened):
     step(page, 4)
     assert rule(page) == ["dL/dL = 1"]
     step(page, 5)
-    assert rule(page) == ["dL/de += dL/de * dL/dL = -2 * 1 = -2", "dL/df += dL/df * dL/dL = 4 * 1 = 4"]
+    assert rule(page) == ["dL/de += ∂L/∂e · dL/dL = -2 · 1 = -2", "dL/df += ∂L/∂f · dL/dL = 4 · 1 = 4"]
     step(page, 6)
-    assert rule(page) == ["dL/dd += de/dd * dL/de = 1 * -2 = -2", "dL/dc += de/dc * dL/de = 1 * -2 = -2"]
+    assert rule(page) == ["dL/dd += ∂e/∂d · dL/de = 1 · (-2) = -2", "dL/dc += ∂e/∂c · dL/de = 1 · (-2) = -2"]
     assert [grad for _, grad in shown(page).values()] == [None, None, -2.0, -2.0, -2.0, 4.0, 1.0]
     step(page, 7)
-    assert rule(page) == ["dL/da += dd/da * dL/dd = -3 * -2 = 6", "dL/db += dd/db * dL/dd = 2 * -2 = -4"]
+    assert rule(page) == ["dL/da += ∂d/∂a · dL/dd = -3 · (-2) = 6", "dL/db += ∂d/∂b · dL/dd = 2 · (-2) = -4"]
     assert [grad for _, grad in shown(page).values()] == [6.0, -4.0, -2.0, -2.0, -2.0, 4.0, 1.0]
 
 
@@ -166,13 +191,53 @@ def test_a_node_used_twice_adds_up_before_the_reader_s_eyes(opened):
     assert shown(page)[0] == (3.0, 1.0)
     step(page, 5)
     assert shown(page)[0] == (3.0, 7.0)
-    assert rule(page) == ["dL/dx += d%1/dx * dL/d%1 = 3 * 1 = 3"] * 2
+    assert rule(page) == ["dL/dx += ∂%1/∂x · dL/d%1 = 3 · 1 = 3"] * 2
+
+
+def test_every_box_shows_the_name_by_which_rules_speak_of_it(opened):
+    x = Value(2.0, "x")
+    page = opened(explore((x * 3 + Value(1.0)) * 2).html)
+    assert page.locator(".box .id").all_text_contents() == ["", "%2", "%1", "%3", "L"]  # inputs first
+    assert rule(page) == ["dL/dx += ∂%1/∂x · dL/d%1 = 3 · 2 = 6"]
+
+
+def namesakes():
+    """Two leaves called w in different scopes, two called v in one scope, and one called x."""
+    x = Value(2.0, "x")
+    total = x * 0
+    for name in ("a", "b"):
+        with autograd.scope(name):
+            total = total + x * Value(3.0, "w")
+    with autograd.scope("c"):
+        return total + Value(5.0, "v") * Value(7.0, "v")
+
+
+def test_a_name_that_several_nodes_bear_is_told_with_its_scopes(opened):
+    page = opened(explore(namesakes()).html)
+    page.get_by_role("button", name="Open every scope").click()
+    names = page.locator(".link").all_inner_texts()
+    assert [name.partition("%")[0] for name in names] == ["x", "a/w", "b/w", "c/v", "c/v"]
+    tips = page.locator(".box > title").all_text_contents()
+    assert [tip.partition(":")[0].split()[-1] for tip in tips if "w" in tip] == ["a/w", "b/w"]
+    page.locator(".link", has_text="b/w").click()
+    assert details(page)["name"].endswith(" b/w")
+    page.keyboard.press("ArrowRight")
+    assert details(page)["∂/∂b/w"] == "2"
+    lines = []
+    for position in range(25):
+        step(page, position)
+        lines += rule(page)
+    assert [line for line in lines if "w" in line and "dL" in line] == [
+        "dL/d(b/w) += ∂%6/∂(b/w) · dL/d%6 = 2 · 1 = 2",
+        "dL/d(a/w) += ∂%3/∂(a/w) · dL/d%3 = 2 · 1 = 2",
+    ]
+    assert "%10 = v%8 * v%9 = 5 * 7 = 35" in lines
 
 
 def test_an_argument_that_was_not_selected_gets_nothing_and_the_rule_says_so(opened):
     graph = trace(lambda x, y: where(x > 0, x, y))(1.0, 2.0)
     page = opened(explore(graph).html)
-    assert rule(page)[-1] == "dL/dy += dL/dy * dL/dL = 0 * 1: nothing, not selected"
+    assert rule(page)[-1] == "dL/dy += ∂L/∂y · dL/dL = 0 · 1: nothing, not selected"
 
 
 def test_play_goes_through_all_steps_and_stops(opened):
@@ -180,7 +245,7 @@ def test_play_goes_through_all_steps_and_stops(opened):
     play = page.get_by_role("button", name="Play or pause")
     play.click()
     page.wait_for_function(
-        "document.querySelector('div').shadowRoot.querySelector('.counter').textContent === 'backward 3/3'"
+        "document.querySelector('div').shadowRoot.querySelector('.counter').textContent === 'backward 2/2'"
     )
     page.wait_for_function(
         "document.querySelector('div').shadowRoot.querySelector('.controls').innerText.includes('▶')"
@@ -210,12 +275,79 @@ def test_a_typed_number_may_be_any_double_and_reset_brings_the_recorded_bits_bac
     assert shown(page) == before
 
 
-def test_what_is_no_number_is_refused_and_changes_nothing(opened):
+def test_a_slider_widens_for_a_number_beyond_it_and_reset_narrows_it_again(opened):
+    page = opened(explore(lecture()).html)
+    slider = page.locator('[data-leaf="%0"] input[type=range]')
+    ends = "slider => [Number(slider.min), Number(slider.max)]"
+    assert slider.evaluate(ends) == [-2, 6]
+    move(page, 0, 1000)
+    assert slider.evaluate(ends) == [-2, 1000]
+    page.get_by_role("button", name="Back to the recorded numbers").click()
+    assert slider.evaluate(ends) == [-2, 6]
+    assert slider.input_value() == "2"
+
+
+@pytest.mark.parametrize(("text", "thumb"), [("inf", "6"), ("-inf", "-2"), ("nan", "2")])
+def test_a_number_without_a_place_on_its_slider_fades_it_and_a_drag_brings_it_back(opened, text, thumb):
+    page = opened(explore(lecture()).html)
+    slider = page.locator('[data-leaf="%0"] input[type=range]')
+    move(page, 0, text)
+    assert slider.input_value() == thumb
+    assert slider.get_attribute("aria-valuetext") == text
+    assert float(slider.evaluate("slider => getComputedStyle(slider).opacity")) < 0.5
+    slider.fill("3")
+    assert slider.evaluate("slider => getComputedStyle(slider).opacity") == "1"
+    assert shown(page)[0][0] == 3.0
+
+
+TYPED = {
+    "1/3": 1 / 3,
+    "-2 / 3": -2 / 3,
+    "pi": math.pi,
+    "-PI": -math.pi,
+    "pi/4": math.pi / 4,
+    "3*pi/4": 3 * math.pi / 4,
+    " +1e-3 ": 1e-3,
+    ".5": 0.5,
+    "1/0": math.inf,
+    "-Infinity": -math.inf,
+}
+REFUSED = ("two", "2,5", "", "1/", "--1", "1//2", "constructor", "e5", "1 2", "-")
+
+
+def test_fractions_and_pi_are_numbers_too(opened):
+    page = opened(explore(Value(2.0, "x")).html)
+    for text, value in TYPED.items():
+        move(page, 0, text)
+        assert shown(page)[0][0] == number(field(page, 0).input_value()) == value, text
+
+
+def test_what_is_no_number_is_refused_with_a_word_and_changes_nothing(opened):
     page = opened(explore(lecture()).html)
     before = shown(page)
-    move(page, 0, "two")
-    assert field(page, 0).get_attribute("aria-invalid") == "true"
-    assert shown(page) == before
+    refusal = page.locator("[data-leaf='%0'] [role=alert]")
+    for text in REFUSED:
+        move(page, 0, text)
+        assert field(page, 0).get_attribute("aria-invalid") == "true"
+        given = f"“{text}”" if text else "Nothing"
+        assert refusal.inner_text().startswith(f"{given} is no number; a stays 2. Type one such as 2.5, ")
+        assert shown(page) == before
+    field(page, 1).focus()
+    assert field(page, 0).input_value() == "2"
+    assert field(page, 0).get_attribute("aria-invalid") == "false"
+    move(page, 1, 4)
+    assert refusal.is_hidden()
+
+
+def test_a_number_that_is_being_typed_is_left_alone_while_the_passes_play(opened):
+    page = opened(explore(lecture()).html)
+    field(page, 0).fill("0.5")
+    page.get_by_role("button", name="Before the forward pass").evaluate("button => button.click()")
+    assert shown(page)[6] == (None, None)
+    field(page, 0).press("End")
+    field(page, 0).press_sequentially("7")
+    field(page, 0).press("Enter")
+    assert shown(page)[0][0] == 0.57
 
 
 def _rows():
@@ -352,7 +484,7 @@ def test_another_output_can_be_chosen(opened):
     assert shown(page)[0] == (3.0, 2.0)
     page.locator("select").select_option(label="square")
     assert shown(page)[0] == (3.0, 6.0)
-    assert rule(page)[0] == "dsquare/dx += dsquare/dx * dsquare/dsquare = 3 * 1 = 3"
+    assert rule(page)[0] == "dsquare/dx += ∂square/∂x · dsquare/dsquare = 3 · 1 = 3"
 
 
 # --- The picture ---
@@ -392,6 +524,21 @@ def test_scopes_open_and_close_and_closed_ones_bundle_their_edges(opened):
     assert page.locator(".frame").count() == 2
 
 
+def test_labels_of_edges_into_a_closed_scope_stand_apart_and_keep_their_colour(opened):
+    network = nn.MLP(3, [4, 1])
+    page = opened(explore(network([Value(float(place), f"x{place}") for place in range(3)])).html)
+    page.get_by_role("button", name="Close every scope").click()
+    labels = page.locator(".partial", has_text="×")
+    assert labels.all_text_contents() == ["×4"] * 4
+    places = labels.evaluate_all(
+        "all => all.map(one => one.getBBox()).map(r => [r.x, r.y, r.x + r.width, r.y + r.height])"
+    )
+    assert not any(overlap(*pair) for pair in itertools.combinations(places, 2))
+    for position in range(4):
+        step(page, position)
+        assert page.locator(".partial.broken").count() == 0
+
+
 def test_a_search_finds_names_operations_and_scopes_and_opens_what_is_closed(opened):
     x = Value(2.0, "x")
     with autograd.scope("deep"):
@@ -404,7 +551,7 @@ def test_a_search_finds_names_operations_and_scopes_and_opens_what_is_closed(ope
     search.fill("TANH")
     assert page.get_by_text("1 found").is_visible()
     search.press("Enter")
-    assert details(page)["name"] == "%2"
+    assert details(page)["name"] == "%2 L"
     search.fill("deep")
     assert page.get_by_text("2 found").is_visible()
 
@@ -420,17 +567,80 @@ def test_the_keyboard_walks_zooms_and_plays(opened):
     assert names == ["%6 L", "%4 e", "%5 f"]
     stage.press("Escape")
     assert page.locator(".box.selected").count() == 0
-    scale = "document.querySelector('div').shadowRoot.querySelector('.stage > g').getCTM().a"
-    before = page.evaluate(scale)
+    before = scale(page)
     stage.press("+")
-    assert page.evaluate(scale) == pytest.approx(before * 1.3)
+    assert scale(page) == pytest.approx(before * 1.3)
     stage.press("0")
-    assert page.evaluate(scale) == pytest.approx(before)
+    assert scale(page) == pytest.approx(before)
     film = page.locator("input.film")
     film.focus()
     film.press("Home")
     film.press("ArrowRight")
     assert rule(page) == ["d = a * b = 2 * (-3) = -6"]
+
+
+def test_a_page_hears_its_keys_from_the_start(opened):
+    page = opened(explore(lecture()).html)
+    page.keyboard.press("ArrowRight")
+    assert details(page)["name"] == "%6 L"
+    page.reload()
+    page.keyboard.press("Space")
+    assert playing(page)
+    page.keyboard.press("Space")
+    assert not playing(page)
+    page.keyboard.press("/")
+    page.keyboard.type("/ e")
+    assert page.get_by_role("searchbox").input_value() == "/ e"
+    assert not playing(page)
+
+
+def test_enter_opens_the_chosen_scope_and_closes_the_one_around_the_chosen_node(opened):
+    x, w = Value(2.0, "x"), Value(3.0, "w")
+    with autograd.scope("layer"):
+        product = x * w
+        total = product + x
+    page = opened(explore(total).html)
+    page.get_by_role("button", name="Close every scope").click()
+    page.locator(".stage").focus()
+    names = []
+    for key in ("ArrowRight", "Enter", "ArrowRight", "Enter", "Enter", "ArrowLeft"):
+        page.keyboard.press(key)
+        names.append(details(page).get("name") or details(page)["scope"])
+    assert names == ["layer", "%2", "%3 L", "layer", "%2", "%0 x"]
+
+
+def test_arrows_walk_on_after_a_scope_was_opened_by_its_title(opened):
+    x = Value(2.0, "x")
+    with autograd.scope("layer"):
+        output = x * 3 + 1
+    page = opened(explore(output).html)
+    title = page.get_by_role("button", name="layer", exact=True)
+    for _ in range(2):
+        title.press("Enter")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert details(page)["name"] == "%1"
+    title.press("Enter")
+    assert page.locator(".box.selected .scope").count() == 1
+
+
+def test_keys_pass_by_what_needs_them_itself(opened):
+    page = opened(explore(lecture()).html)
+    slider = page.locator('[data-leaf="%0"] input[type=range]')
+    slider.focus()
+    slider.press("ArrowRight")
+    assert float(slider.input_value()) > 2
+    assert page.locator(".box.selected").count() == 0
+    slider.press("Space")
+    assert playing(page)
+    slider.press("Space")
+    field(page, 0).fill("")
+    field(page, 0).press_sequentially("1/4 ")
+    assert field(page, 0).input_value() == "1/4 "
+    page.get_by_role("button", name="Before the forward pass").press("Space")
+    assert not playing(page)
+    slider.press("/")
+    assert page.get_by_role("searchbox").evaluate("one => one === one.getRootNode().activeElement")
 
 
 def test_the_wheel_zooms_at_the_pointer_and_a_drag_pans_without_choosing(opened):
@@ -456,9 +666,27 @@ def test_the_wheel_zooms_at_the_pointer_and_a_drag_pans_without_choosing(opened)
     assert page.locator(".box.selected").count() == 0
 
 
-def test_boxes_never_overlap(opened):
-    import nn
+def test_another_size_of_the_window_fits_the_picture_until_the_reader_has_moved_it(opened):
+    page = opened(explore(lecture()).html)
 
+    def camera(width):
+        """Where the picture is after the window got that wide, and the page has seen it."""
+        page.set_viewport_size({"width": width, "height": 700})
+        page.evaluate("new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))")
+        return page.locator(".stage > g").get_attribute("transform")
+
+    narrow, wide = camera(900), camera(1100)
+    assert narrow != wide
+    page.locator(".stage").press("+")
+    zoomed = camera(1100)
+    assert zoomed != wide
+    assert camera(900) == zoomed
+    page.locator(".stage").press("0")
+    assert camera(900) == narrow
+    assert camera(1100) == wide
+
+
+def test_boxes_never_overlap(opened):
     network = nn.MLP(2, [4, 4, 1])
     page = opened(explore(network([Value(1.0, "x0"), Value(-2.0, "x1")])).html)
     page.get_by_role("button", name="Open every scope").click()
@@ -467,9 +695,7 @@ def test_boxes_never_overlap(opened):
         "all => all.map(one => one.getBoundingClientRect()).map(r => [r.x, r.y, r.right, r.bottom])",
     )
     assert len(boxes) > 80
-    for place, (left, top, right, bottom) in enumerate(boxes):
-        for other in boxes[:place]:
-            assert left >= other[2] or right <= other[0] or top >= other[3] or bottom <= other[1]
+    assert not any(overlap(*pair) for pair in itertools.combinations(boxes, 2))
 
 
 # --- What could go wrong ---
@@ -484,14 +710,34 @@ def test_two_explorers_on_one_page_do_not_touch_each_other(opened):
     one, other = page.locator("body > div").nth(0), page.locator("body > div").nth(1)
     other.locator(".field").fill("3")
     other.locator(".field").press("Enter")
-    assert one.locator(".box > title").all_text_contents() == ["%0 x: data 2, grad 4", "%1 : data 4, grad 1"]
+    assert one.locator(".box > title").all_text_contents() == [
+        "%0 x: data 2, grad 4",
+        "%1 L: data 4, grad 1",
+    ]
     assert other.locator(".box > title").all_text_contents() == [
         "%0 x: data 3, grad 5",
-        "%1 : data 15, grad 1",
+        "%1 L: data 15, grad 1",
     ]
     one.locator(".box").first.click()
     assert one.locator(".box.selected").count() == 1
     assert other.locator(".box.selected").count() == 0
+
+
+def test_of_two_explorers_on_one_page_the_one_last_touched_hears_the_keys(opened):
+    fragment = explore(lecture()).fragment
+    page = opened(f"<!doctype html><meta charset=utf-8><p>Text</p>{fragment}<hr>{fragment}")
+    both = [page.locator("body > div").nth(place) for place in (0, 1)]
+    page.keyboard.press("Space")
+    assert [playing(one) for one in both] == [False, False]
+    for place in (0, 1):
+        both[place].locator(".details").click()
+        page.keyboard.press("Space")
+        assert [playing(one) for one in both] == [place == 0, place == 1]
+        page.keyboard.press("Space")
+        assert [playing(one) for one in both] == [False, False]
+    page.get_by_text("Text").click()
+    page.keyboard.press("Space")
+    assert [playing(one) for one in both] == [False, False]
 
 
 @pytest.mark.parametrize("label", [HOSTILE, "<b>hi</b>", "p(y|x) & {x<y}", "日本語", "%s \\ \"'`${1}"])
@@ -587,6 +833,23 @@ def test_the_page_follows_the_reader_s_scheme_and_all_text_is_legible(opened, sc
         assert contrast(colour[mark], colour["ground"]) >= 3, mark
 
 
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800), (3840, 2160)])
+def test_a_network_opens_only_so_far_that_it_can_be_read(opened, width, height):
+    network = nn.MLP(2, [4, 4, 1])([Value(1.0, "x0"), Value(-2.0, "x1")])
+    page = opened(explore(network).html, viewport={"width": width, "height": height})
+    assert scale(page) >= 0.6
+    assert page.locator(".box.closed").count() == {390: 3, 1280: 9, 3840: 0}[width]
+
+
+def test_what_is_shown_only_later_opens_by_the_size_it_then_has(opened):
+    fragment = explore(nn.MLP(2, [4, 4, 1])([Value(1.0), Value(-2.0)])).fragment
+    page = opened(f"<!doctype html><meta charset=utf-8><main hidden>{fragment}</main>")
+    assert page.locator(".box.closed").count() == 0
+    page.evaluate("document.querySelector('main').hidden = false")
+    page.locator(".box.closed").first.wait_for()
+    assert scale(page) >= 0.6
+
+
 def test_on_a_phone_everything_is_within_the_width(opened):
     page = opened(
         explore(lecture()).html, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
@@ -595,3 +858,25 @@ def test_on_a_phone_everything_is_within_the_width(opened):
     assert page.locator(".stage").bounding_box()["height"] > 300
     page.locator(".leafrow").last.scroll_into_view_if_needed()
     assert page.locator(".leafrow").last.is_visible()
+
+
+@pytest.mark.parametrize("number", [1e308, -1e308, 1.7e308])
+def test_the_slider_of_a_huge_leaf_shows_it(opened, number):
+    page = opened(explore(Value(number, "x") * 0.5).html)
+    slider = page.locator('[data-leaf="%0"] input[type=range]')
+    assert float(slider.input_value()) == pytest.approx(number, rel=1e-9)
+
+
+def test_remainders_beside_a_tie_are_exact(opened):
+    generator = random.Random(3)
+    pairs = []
+    for _ in range(2000):
+        y = generator.uniform(0.5, 2.0)
+        x = (generator.randrange(9) + 0.5) * y
+        pairs += [(near, y) for near in (x, math.nextafter(x, 0), math.nextafter(x, 99))]
+    script = explore(autograd.remainder(Value(1.0), Value(2.0))).module.replace(
+        "export default", "const widget ="
+    )
+    page = opened("<!doctype html>")
+    found = page.evaluate(f"(pairs) => {{ {script}\nreturn pairs.map(([x, y]) => remainder(x, y)); }}", pairs)
+    assert found == [math.remainder(x, y) for x, y in pairs]

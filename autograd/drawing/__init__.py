@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from autograd.drawing import wording
 from autograd.drawing.composition import Adjoint, Content, compose
 from autograd.drawing.diagram import with_separate_operations
-from autograd.drawing.engines import RenderingError
+from autograd.drawing.engines import RenderingError, known, seconds
 from autograd.drawing.flow import all_adjoints, highlighted
 from autograd.drawing.folding import FOLDS, Folding, fold_graph
 from autograd.drawing.picture import TIMEOUT, Picture
@@ -23,10 +23,15 @@ from autograd.graph import Graph
 __all__ = ["Picture", "RenderingError", "draw"]
 
 LARGE = 150  # nodes that are legible on a screen: more than these are folded unless the caller says
+FOLDABLE = 100_000  # nodes that are folded within a few seconds
 
 _RANKDIRS = ("LR", "TB", "RL", "BT")
 _STYLES = ("compact", "micrograd")
 _VIEWS = ("forward", "backward", "gradient")
+_FOLD_ADVICE = {
+    "repeats": "fold it with fold='repeats'",
+    "layers": "fold it with fold='layers', which wants scopes (with autograd.scope(name): ...)",
+}
 
 
 def draw(
@@ -66,8 +71,9 @@ def draw(
     highlight -- an input, to see only what carries a gradient from the output to it, with its share; or
         the nodes of a path, arguments before results.
     legend -- whether the signs are explained.
-    limit -- the most boxes; with fold="auto", which loses detail unasked, also the most nodes.
-    timeout -- seconds for the layout.
+    limit -- the most boxes; with fold="auto", which loses detail unasked, or of more than 100,000, which
+        are slow to fold, also the most nodes.
+    timeout -- seconds for the layout, at most a day of them.
 
     Raises TypeError for what is no Value and no Graph, and ValueError for any other option and for a
     picture beyond the limit; the message says what to ask for.
@@ -92,8 +98,7 @@ def draw(
     for name, number in (("depth", depth), ("limit", limit)):
         if not isinstance(number, int) or number < 0:
             raise ValueError(f"{name} is a whole number, 0 or more, not {number!r}")
-    if not timeout > 0:
-        raise ValueError(f"timeout is a number of seconds, more than 0, not {timeout!r}")
+    timeout, format = seconds(timeout), known(format)
     if view == "gradient" and highlight is not None:
         raise ValueError("highlight is for the forward and the backward view, not for view='gradient'")
     graph = Graph(value_or_graph) if isinstance(value_or_graph, Value) else value_or_graph
@@ -124,13 +129,18 @@ def _check_choice(name: str, given: str, choices: tuple[str, ...]) -> None:
 
 
 def _check_size(nodes: int, limit: int, fold: str) -> None:
-    if nodes > limit and fold in ("auto", "none"):
-        raise ValueError(
-            f"this graph has {nodes:,} nodes, and a picture of more than {limit:,} is slow to make and "
-            "hardly legible: fold it with draw(..., fold='repeats') or fold='layers', draw an inner Value, "
-            "print the text listing with print(Graph(value)), or insist with draw(..., fold='none', "
-            f"limit={nodes})"
-        )
+    if nodes <= limit or (nodes <= FOLDABLE and fold not in ("auto", "none")):
+        return
+    if nodes <= FOLDABLE:
+        reason = f"a picture of more than {limit:,} is slow to make and hardly legible"
+        advice, insisting = "fold it with draw(..., fold='repeats') or fold='layers', ", "none"
+    else:
+        reason = f"more than {FOLDABLE:,} are slow even to fold"
+        advice, insisting = "", "repeats" if fold == "auto" else fold
+    raise ValueError(
+        f"this graph has {nodes:,} nodes, and {reason}: {advice}draw an inner Value, print the text listing "
+        f"with print(Graph(value)), or insist with draw(..., fold={insisting!r}, limit={nodes})"
+    )
 
 
 def _folded(graph: Graph, fold: str, depth: int, limit: int) -> Folding:
@@ -141,11 +151,11 @@ def _folded(graph: Graph, fold: str, depth: int, limit: int) -> Folding:
         if len(folding.groups) <= LARGE:
             break
     if len(folding.groups) > limit:
+        untried = [advice for other, advice in _FOLD_ADVICE.items() if other != candidate]
         raise ValueError(
             f"with fold={candidate!r} this graph of {len(graph):,} nodes still has "
-            f"{len(folding.groups):,} boxes, more than {limit:,}: fold it with fold='repeats' or "
-            "fold='layers', which wants scopes (with autograd.scope(name): ...), draw an inner Value, or "
-            f"insist with draw(..., limit={len(folding.groups)})"
+            f"{len(folding.groups):,} boxes, more than {limit:,}: {', '.join(untried)}, draw an inner Value, "
+            f"or insist with draw(..., fold={candidate!r}, limit={len(folding.groups)})"
         )
     return folding
 

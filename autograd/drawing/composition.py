@@ -16,6 +16,7 @@ from autograd.drawing.flow import Highlight
 from autograd.drawing.folding import Folding, Group
 from autograd.engine import Value
 from autograd.graph import Graph
+from autograd.sweeps import handed_on
 
 __all__ = ["Content", "compose"]
 
@@ -55,8 +56,9 @@ def compose(content: Content) -> Diagram:
     for output, title in zip(content.graph.outputs, content.titles, strict=True):
         if isinstance(output, Value):
             titles.setdefault(output, []).append(title)
+    numbers = {node: number for number, node in enumerate(content.graph)}
     boxes = [
-        _box(content, group, f"n{place}", strength, titles)
+        _box(content, group, f"n{place}", numbers[group.nodes[0]], strength, titles)
         for place, (group, strength) in enumerate(zip(groups, strengths, strict=True))
     ]
     boxes += [
@@ -99,7 +101,12 @@ def _strengths(content: Content) -> tuple[list[float | None], tuple[str, str] | 
 
 
 def _box(
-    content: Content, group: Group, name: str, strength: float | None, titles: dict[Value, list[str]]
+    content: Content,
+    group: Group,
+    name: str,
+    number: int,
+    strength: float | None,
+    titles: dict[Value, list[str]],
 ) -> Box:
     own = [title for node in group.nodes if node in titles for title in titles[node]]
     label = wording.printable(group.label).strip("\n")
@@ -112,7 +119,7 @@ def _box(
             filter(str.strip, [wording.shortened(label), wording.shortened(", ".join(filter(None, own)))])
         ),
         tuple(rows),
-        tooltip=_tooltip(content, group, name.removeprefix("n"), adjoints),
+        tooltip=_tooltip(group, number, adjoints),
         scope=tuple(wording.shortened(wording.printable(part)) for part in group.scope),
         shade=strength,
         leaf=all(node.primitive is None for node in group.nodes),
@@ -136,9 +143,10 @@ def _row(name: str, numbers: Sequence[float], sign: int = 0) -> Row:
     return Row(name, wording.span(numbers), 0 if any(map(math.isnan, numbers)) else sign, alarm)
 
 
-def _tooltip(content: Content, group: Group, number: str, adjoints: Sequence[float]) -> str:
-    """All digits of a node, and all of a label that was too long to show; of several nodes their number."""
-    path = f" in {wording.printable('/'.join(group.heads[0].scope))}" if group.heads[0].scope else ""
+def _tooltip(group: Group, number: int, adjoints: Sequence[float]) -> str:
+    """All digits of a node, by its number in the listing, and all of a label; of several nodes how many."""
+    scope = wording.printable("/".join(group.heads[0].scope))
+    path = f" in {scope}" if scope.strip() else ""
     if group.folded:
         ends = f"data {wording.span([node._data for node in group.heads])}"
         return f"{wording.count(len(group.nodes), 'node')}{path}: {ends}, grad {wording.span(adjoints)}"
@@ -160,7 +168,7 @@ def _bundles(content: Content) -> list[list[_Use]]:
             if isinstance(argument, float) or places[argument] == places[node]:
                 continue
             varies = node.primitive.partial(position) is not None  # type: ignore[union-attr]
-            derivative = weights[node] * node.partials[position] if varies else None
+            derivative = handed_on(weights[node], node, position) or 0.0 if varies else None
             use = _Use(node, position, argument, derivative)
             bundles.setdefault((places[argument], places[node]), []).append(use)
     return list(bundles.values())
@@ -212,9 +220,9 @@ def _label(content: Content, uses: list[_Use], derivatives: list[float]) -> tupl
     if use.derivative is None:
         return place, ""
     label, detail = f"∂{place} {wording.number(use.derivative)}", f"∂{place} {use.derivative!r}"
-    adjoint = content.adjoint(target.heads[0]) if content.backward and content.adjoint else None
-    if adjoint is not None:
-        part = adjoint * use.derivative if adjoint else 0.0
+    if content.backward and content.adjoint:
+        adjoint = content.adjoint(target.heads[0]) or 0.0
+        part = handed_on(content.adjoint(use.node) or 0.0, use.node, use.position) or 0.0
         label += f" × {wording.number(adjoint)} = {wording.number(part)}"
         detail += f" × {adjoint!r} = {part!r}"
     return label, detail

@@ -69,10 +69,11 @@ def write(diagram: Diagram, digraph: graphviz.Digraph) -> None:
 
 
 def _cluster(number: int, name: str) -> graphviz.Digraph:
+    title = f"<{_table([_cell(name, colours.QUIET)])}>" if name.strip() else ""  # or it bears the legend
     return graphviz.Digraph(
         f"cluster_{number}",
         graph_attr={
-            "label": f"<{_table([_cell(name, colours.QUIET)])}>",
+            "label": title,
             "labelloc": "t",
             "style": "rounded,dashed",
             "color": colours.LINE,

@@ -7,6 +7,7 @@ program, which would take as long: the error says what to ask for instead.
 from __future__ import annotations
 
 import importlib.util
+import numbers
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import sys
 import sysconfig
 import time
 
-__all__ = ["ENGINES", "FORMATS", "RenderingError", "known", "rendered"]
+__all__ = ["ENGINES", "FORMATS", "RenderingError", "known", "rendered", "seconds"]
 
 ENGINES = ("dot", "graphviz-pure", "pygraphviz")
 PIXEL_FORMATS = ("png", "jpg", "jpeg", "gif", "webp")
@@ -22,6 +23,8 @@ PURE_FORMATS = ("svg", "png", "jpg", "jpeg", "json")  # those of graphviz-pure
 SOURCE_FORMATS = ("dot", "gv")
 TEXT_FORMATS = ("mmd", "mermaid", "txt", "text")  # those that need no engine, besides the source
 FORMATS = ("svg", *PIXEL_FORMATS, "pdf", "eps", "ps", "json", *SOURCE_FORMATS, *TEXT_FORMATS)
+
+_DAY = 86_400  # seconds; the operating system counts milliseconds, in 32 bits, and no layout takes so long
 
 _PYGRAPHVIZ = """
 import sys, pygraphviz
@@ -41,11 +44,20 @@ class RenderingError(RuntimeError):
 
 def known(format: str) -> str:
     """The format in lower case.  Raises ValueError for one that no picture has."""
-    if format.lower() not in FORMATS:
+    if not isinstance(format, str) or format.lower() not in FORMATS:
         raise ValueError(
             f"a picture's format, or its file's suffix, is one of {', '.join(FORMATS)}, not {format!r}"
         )
     return format.lower()
+
+
+def seconds(timeout: float) -> float:
+    """The timeout as a float.  Raises ValueError for what is no number of seconds, up to a day of them."""
+    if not isinstance(timeout, numbers.Real) or not 0 < timeout <= _DAY:
+        raise ValueError(
+            f"timeout is a number of seconds, more than 0 and at most a day, {_DAY}, not {timeout!r}"
+        )
+    return float(timeout)
 
 
 def rendered(source: str, format: str, *, layout: str, timeout: float, listing: str) -> bytes:

@@ -6,21 +6,21 @@ cut between the two the parts add up to the input's gradient.  Nothing here touc
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
-import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from autograd.drawing import wording
 from autograd.engine import Value
 from autograd.graph import Graph
-from autograd.sweeps import adjoints, tangents
+from autograd.sweeps import adjoints, handed_on, tangents
 
 __all__ = ["Highlight", "all_adjoints", "highlighted"]
 
 Places = dict[tuple[Value, int], float | None]
+
+_TELLING = 1e12  # beyond so many times the gradient the parts cancel, and rounding decides on their shares
 
 
 class Highlight(NamedTuple):
@@ -68,12 +68,12 @@ def _input(graph: Graph, source: Value, adjoint: dict[Value, float]) -> Highligh
     nodes, shares = {source}, Places()
     for node in graph:
         for position, argument in enumerate(node.arguments):
-            if isinstance(argument, float) or not adjoint[node] or not tangent[argument] or node is source:
+            if isinstance(argument, float) or node is source or not tangent[argument]:
                 continue
-            part = adjoint[node] * node.partials[position] * tangent[argument]
-            if part != 0:
+            part = handed_on(adjoint[node], node, position) or 0.0
+            if part and (part := part * tangent[argument]):
                 nodes |= {node, argument}
-                shares[node, position] = part / total if total else None
+                shares[node, position] = _share(part, total)
     name = _name(source)
     if not shares and source is not graph.outputs[0]:
         return Highlight(nodes, shares, f"no gradient reaches {name}")
@@ -86,8 +86,8 @@ def _input(graph: Graph, source: Value, adjoint: dict[Value, float]) -> Highligh
 def _path(path: list[Value], adjoint: dict[Value, float]) -> Highlight:
     """The edges of a path; where an operand is used twice, both."""
     shares = Places()
-    steps = []
-    for argument, node in itertools.pairwise(path):
+    part = adjoint[path[-1]]
+    for argument, node in reversed([*itertools.pairwise(path)]):
         places = [place for place, operand in enumerate(node.arguments) if operand is argument]
         if not places:
             raise ValueError(
@@ -95,16 +95,22 @@ def _path(path: list[Value], adjoint: dict[Value, float]) -> Highlight:
                 f"of {_name(node)}"
             )
         shares |= {(node, place): None for place in places}
-        steps.append(sum(node.partials[place] for place in places))
-    part = functools.reduce(operator.mul, steps, adjoint[path[-1]])
+        part = sum(handed_on(part, node, place) or 0.0 for place in places)
     total = adjoint[path[0]]
-    share = f", {wording.percent(part / total)}" if total and math.isfinite(part / total) else ""
+    share = _share(part, total)
+    percentage = "" if share is None else f", {wording.percent(share)}"
     return Highlight(
         set(path),
         shares,
-        f"in full colour: a path that carries {wording.number(part)}{share} of the gradient "
+        f"in full colour: a path that carries {wording.number(part)}{percentage} of the gradient "
         f"{wording.number(total)} of {_name(path[0])}",
     )
+
+
+def _share(part: float, total: float) -> float | None:
+    """The part by the total; None where that says nothing."""
+    share = part / total if total else math.nan
+    return share if abs(share) < _TELLING else None
 
 
 def _name(node: Value) -> str:

@@ -15,6 +15,8 @@ from autograd.drawing import wording
 from autograd.engine import Value
 from autograd.graph import Graph
 from autograd.primitives import add, mul, square
+from autograd.rows import Primitive
+from autograd.sweeps import handed_on
 
 __all__ = ["FOLDS", "Folding", "Group", "fold_graph"]
 
@@ -65,7 +67,7 @@ def fold_graph(graph: Graph, fold: str, depth: int) -> Folding:
     [('', 'w0 … w8  ×9'), ('', 'x0 … x8  ×9'), ('Σ 9 products', ''), ('tanh', '')]
     """
     outputs = {output for output in graph.outputs if isinstance(output, Value)}
-    roots = _roots(graph, outputs, fold) if fold in ("sums", "repeats") else {node: node for node in graph}
+    roots = _roots(graph, outputs, fold)
     key = _keys(graph, roots, outputs, fold, depth)
     gathered: dict[Hashable, list[Value]] = {}
     for node in graph:
@@ -86,54 +88,89 @@ def fold_graph(graph: Graph, fold: str, depth: int) -> Folding:
 
 def _roots(graph: Graph, outputs: set[Value], fold: str) -> dict[Value, Value]:
     """For each node the last one of its tree, which for most is itself."""
-    uses: collections.Counter[Value] = collections.Counter()
-    users: dict[Value, Value] = {}
-    for node in graph:
-        for argument in node.arguments:
-            if isinstance(argument, Value):
-                uses[argument] += 1
-                users[argument] = node
-    roots: dict[Value, Value] = {}
-    for node in reversed(graph.nodes):
-        user = users.get(node)
-        joins = user is not None and uses[node] == 1 and node not in outputs and _joins(node, user, fold)
-        roots[node] = roots[user] if joins and user is not None else node
-    large = _large_trees(roots)
-    for node in reversed(graph.nodes):
-        root = roots[node]
-        if root not in large:
-            roots[node] = node
-        if node.primitive is None and uses[node] == 1 and node.scope:
-            user = users[node]
-            if roots[user] in large and user.scope == node.scope and node not in outputs:
-                roots[node] = roots[user]  # a parameter of this sum alone
+    roots = {node: node for node in graph}
+    if fold in ("sums", "repeats"):
+        users = _only_users(graph, outputs)
+        sums = _sums(graph, users)
+        roots |= sums
+    if fold == "repeats":
+        elsewhere = {node: user for node, user in users.items() if node not in sums and user not in sums}
+        roots |= _trees(graph, elsewhere, _goes_on, _SMALLEST_RUN)
     return roots
 
 
-def _joins(node: Value, user: Value, fold: str) -> bool:
-    if node.primitive is None or node.label or node.scope != user.scope:
+def _only_users(graph: Graph, outputs: set[Value]) -> dict[Value, Value]:
+    """The user of each node that is one operand of one node, and no output."""
+    users: dict[Value, Value] = {}
+    shared = set(outputs)
+    for node in graph:
+        for argument in node.arguments:
+            if isinstance(argument, Value):
+                if argument in users:
+                    shared.add(argument)
+                users[argument] = node
+    return {argument: user for argument, user in users.items() if argument not in shared}
+
+
+def _sums(graph: Graph, users: dict[Value, Value]) -> dict[Value, Value]:
+    """The nodes of each sum, with its last addition: additions, products, parameters of it alone."""
+    roots = _trees(graph, users, lambda node, user: _adds(node, user, (add,)), _SMALLEST_SUM)
+    for node in reversed(graph.nodes):
+        user = users.get(node)
+        if user in roots and (_is_parameter(node, user) or _adds(node, user, _PRODUCTS)):
+            roots[node] = roots[user]
+    return roots
+
+
+def _trees(
+    graph: Graph, users: dict[Value, Value], joins: Callable[[Value, Value], bool], least: int
+) -> dict[Value, Value]:
+    """The nodes of the trees of at least so many, with the last one of each."""
+    roots: dict[Value, Value] = {}
+    for node in reversed(graph.nodes):
+        user = users.get(node)
+        roots[node] = roots[user] if user is not None and joins(node, user) else node
+    sizes = collections.Counter(roots.values())
+    return {node: root for node, root in roots.items() if sizes[root] >= least}
+
+
+def _is_parameter(node: Value, user: Value) -> bool:
+    return node.primitive is None and node.scope != () and node.scope == user.scope
+
+
+def _adds(node: Value, user: Value, kinds: tuple[Primitive, ...]) -> bool:
+    """Whether the user adds a node that is of one of these kinds."""
+    return user.primitive is add and node.primitive in kinds and _may_join(node, user)
+
+
+def _goes_on(node: Value, user: Value) -> bool:
+    """Whether the user does the same again, to an operand in the same place: `- ·` is no `· -`."""
+    if user.primitive is not node.primitive or not _may_join(node, user):
         return False
-    if user.primitive is add:
-        return node.primitive is add or node.primitive in _PRODUCTS
-    return fold == "repeats" and node.primitive is user.primitive and _is_unary(node) and _is_unary(user)
+    places = _places(node)
+    return len(places) == 1 and places == _places(user)
 
 
-def _is_unary(node: Value) -> bool:
-    return sum(isinstance(argument, Value) for argument in node.arguments) == 1
+def _may_join(node: Value, user: Value) -> bool:
+    """A label is to be seen, and a scope is not to be left."""
+    return not node.label and node.scope == user.scope
 
 
-def _large_trees(roots: dict[Value, Value]) -> set[Value]:
-    """The roots of those trees that are worth a box of their own kind."""
-    sizes = collections.Counter(
-        root
-        for node, root in roots.items()
-        if node.primitive is root.primitive and root.primitive is not None
-    )
-    return {
-        root
-        for root, size in sizes.items()
-        if size >= (_SMALLEST_SUM if root.primitive is add else _SMALLEST_RUN)
-    }
+def _places(node: Value) -> list[int]:
+    return [place for place, argument in enumerate(node.arguments) if isinstance(argument, Value)]
+
+
+def _terms(addition: Value, roots: dict[Value, Value]) -> list[Value | float]:
+    """What an addition of a sum adds to it: no other addition of the same sum, and no 0, as sum() begins."""
+    return [
+        operand
+        for operand in addition.arguments
+        if (
+            operand != 0
+            if isinstance(operand, float)
+            else operand.primitive is not add or roots[operand] is not roots[addition]
+        )
+    ]
 
 
 def _weights(graph: Graph, roots: dict[Value, Value]) -> dict[Value, float]:
@@ -142,7 +179,7 @@ def _weights(graph: Graph, roots: dict[Value, Value]) -> dict[Value, float]:
     for node in reversed(graph.nodes):
         for position, argument in enumerate(node.arguments):
             if isinstance(argument, Value) and roots[argument] is roots[node]:
-                weights[argument] = weights[node] * node.partials[position]
+                weights[argument] = handed_on(weights[node], node, position) or 0.0
     return weights
 
 
@@ -183,27 +220,32 @@ def _keys_of_series(
 def _keys_of_repeats(
     graph: Graph, roots: dict[Value, Value], outputs: set[Value], depth: int
 ) -> dict[Value, Hashable]:
-    """A number for each way to be computed: equal operations, in one scope, of equally computed arguments."""
+    """A number for each way to be computed: one operation, in one scope, of equally computed operands.
+
+    Whether a node has joined another is part of the way, so that equal numbers mean trees of equal shape.
+    A sum's operands are its terms, in any order; those of all else stand in their places, as do numbers.
+    """
     numbers: dict[Hashable, int] = {}
     keys: dict[Value, Hashable] = {}
-    given: dict[Value, list[Hashable]] = {}
+    terms: dict[Value, list[Hashable]] = {}
     sizes = collections.Counter(roots.values())
+
+    def ways(operands: Iterable[Value | float]) -> list[Hashable]:
+        return [None if isinstance(operand, float) else keys[operand] for operand in operands]
+
     for node in graph:
         root = roots[node]
-        taken = given.setdefault(root, [])
-        taken += [
-            None if isinstance(argument, float) else keys[argument]
-            for argument in node.arguments
-            if isinstance(argument, float) or roots[argument] is not root
-        ]
-        if node is root:
-            operands: Hashable = tuple(taken)
-            if sizes[root] > 1:  # in a sum the order does not matter
-                operands = (sizes[root], tuple(sorted(collections.Counter(taken).items(), key=repr)))
-            name = node.primitive.name if node.primitive else ""
-            way = (name, wording.stem(node.label), node.scope[:depth], node in outputs, operands)
-            keys[node] = numbers.setdefault(way, len(numbers))
-            del given[node]
+        operands: Hashable
+        if node.primitive is add and sizes[root] > 1:
+            terms.setdefault(root, []).extend(ways(_terms(node, roots)))
+            if node is not root:
+                continue
+            operands = frozenset(collections.Counter(terms.pop(root)).items())
+        else:
+            operands = tuple(ways(node.arguments))
+        name = node.primitive.name if node.primitive else ""
+        way = (name, wording.stem(node.label), node.scope[:depth], node in outputs, root is node, operands)
+        keys[node] = numbers.setdefault(way, len(numbers))
     return keys
 
 
@@ -251,7 +293,7 @@ def _group(nodes: list[Value], heads: set[Value], roots: dict[Value, Value], fol
         )
     tops = [node for node in nodes if roots[node] is node]
     first = [node for node in nodes if roots[node] is tops[0]]
-    text = _tree(first) if len(first) > 1 else operation(tops[0], exact=False)
+    text = _tree(first, roots) if len(first) > 1 else operation(tops[0], exact=False)
     label = wording.series(node.label for node in tops)
     return Group(tuple(nodes), outward, text, _times(label, len(tops)), scope, tree=len(tops) == 1)
 
@@ -260,28 +302,25 @@ def _times(label: str, amount: int) -> str:
     return "  ".join(filter(None, [label, f"×{amount:,}" if amount > 1 else ""]))
 
 
-def _tree(nodes: Iterable[Value]) -> str:
+def _tree(nodes: Iterable[Value], roots: dict[Value, Value]) -> str:
     """What a tree computes: `Σ 16 products + b`, `sin, 1,000 in a row`."""
     tree = [node for node in nodes if node.primitive is not None]
     root = tree[-1]
     if root.primitive is not add:
         return f"{operation(root, exact=False)}, {len(tree):,} in a row"
-    products = sum(node.primitive in _PRODUCTS for node in tree)
-    additions = {node for node in tree if node.primitive is add}
+    terms = [term for node in tree if node.primitive is add for term in _terms(node, roots)]
+    products = sum(node.primitive is not add for node in tree)
     others = [
-        argument
-        for node in additions
-        for argument in node.arguments
-        if (isinstance(argument, float) and argument != 0)  # sum() begins with a 0
-        or (isinstance(argument, Value) and argument not in additions and argument.primitive not in _PRODUCTS)
+        term for term in terms if isinstance(term, float) or term.primitive is None or roots[term] is not root
     ]
     if not products:
-        return f"Σ {len(others):,} terms"
+        return f"Σ {wording.count(len(others), 'term')}"
+    text = f"Σ {wording.count(products, 'product')}"
     if not others:
-        return f"Σ {products:,} products"
+        return text
     (only,) = others if len(others) == 1 else (None,)
     named = only.label if isinstance(only, Value) and only.label else wording.count(len(others), "term")
-    return f"Σ {products:,} products + {wording.shortened(named, 12)}"
+    return f"{text} + {wording.shortened(named, 12)}"
 
 
 def operation(node: Value, exact: bool = True) -> str:

@@ -12,7 +12,7 @@ import graphviz
 
 from autograd.drawing import colours, dot
 from autograd.drawing.diagram import Diagram
-from autograd.drawing.engines import SOURCE_FORMATS, RenderingError, known, rendered
+from autograd.drawing.engines import SOURCE_FORMATS, RenderingError, known, rendered, seconds
 from autograd.drawing.mermaid import mermaid
 from autograd.drawing.outline import outline
 from autograd.files import check_folder, write_whole
@@ -79,6 +79,15 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
     def format(self, format: str) -> None:
         self._own_format = known(format)
 
+    @property
+    def timeout(self) -> float:
+        """The seconds in which a layout is to be done."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, timeout: float) -> None:
+        self._timeout = seconds(timeout)
+
     def __repr__(self) -> str:
         return self.listing
 
@@ -100,9 +109,10 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         """Writes the picture in the format of the path's suffix, and returns the path.
 
         svg, png, jpg and json work everywhere, pdf with `dot` or pygraphviz.  Without any engine: dot and
-        gv are the source, mmd a Mermaid flowchart and txt plain text.  Raises ValueError for an unknown
-        format, FileNotFoundError for a missing folder and RenderingError if no engine renders it, always
-        before anything is written.
+        gv are the source, mmd a Mermaid flowchart and txt plain text.  Of more than 500 edges or 50,000
+        characters Mermaid draws no flowchart, unless the page that shows it allows more; its first line
+        says so.  Raises ValueError for an unknown format, FileNotFoundError for a missing folder and
+        RenderingError if no engine renders it, always before anything is written.
         """
         path = Path(path)
         if not path.suffix.removeprefix("."):

@@ -49,7 +49,8 @@ def explore(
     which computes everything anew.  The last output is differentiated until the reader chooses another.
     With a path, writes the file, as a whole or not at all, and returns the path.  Without, returns what a
     notebook displays.  Raises TypeError for anything but a Value or a Graph, ValueError for more than
-    `limit` nodes or no output, and FileNotFoundError for a missing folder.
+    `limit` nodes or no output, FileNotFoundError for a missing folder, and IsADirectoryError for a path that
+    is a folder.
 
     >>> x = Value(3.0, label="x")
     >>> page = explore(x * x + 1)
@@ -96,7 +97,7 @@ class Explorer:
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f'<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n'
             f"<style>html, body {{ height: 100%; margin: 0; }}</style>\n</head>\n<body>\n"
-            f"{self._placed('height: 100%')}</body>\n</html>\n"
+            f"{self._placed('height: 100%', 'document')}</body>\n</html>\n"
         )
 
     @property
@@ -104,8 +105,9 @@ class Explorer:
         """An element and its script, to be put into any page, as often as one likes."""
         return self._placed(f"height: {_HEIGHT}px")
 
-    def _placed(self, style: str) -> str:
-        call = "openExplorer(document.currentScript.previousElementSibling, graph, rules, style);"
+    def _placed(self, style: str, keyboard: str = "null") -> str:
+        host = "document.currentScript.previousElementSibling"
+        call = f"openExplorer({host}, graph, rules, style, {keyboard});"
         script = f'(() => {{\n"use strict";\n{self._script}{call}\n}})();'
         return f'<div style="{style}"></div>\n<script>\n{script}\n</script>\n'
 
@@ -127,7 +129,7 @@ class Explorer:
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Writes the page, as a whole or not at all, and returns the path.
 
-        Raises FileNotFoundError if there is no such folder.
+        Raises FileNotFoundError if there is no such folder, and IsADirectoryError if the path is one.
         """
         path = Path(path)
         check_folder(path)
@@ -148,10 +150,14 @@ class Explorer:
         return ExplorerWidget(self.module, [leaf._data for leaf in self._description.leaves])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
-        """The page in a frame of its own, and the title as text, for where scripts do not run."""
+        """The page in a frame of its own.
+
+        A notebook that is not trusted leaves the frame out, but shows the words within it; so does what
+        knows no HTML with the text.
+        """
         frame = (
             f'<iframe srcdoc="{html.escape(self.html)}" style="width: 100%; height: {_HEIGHT}px; border: 0" '
-            'title="Explorer"></iframe>'
+            f'title="Explorer">{html.escape(repr(self))}: trust this notebook to see it.</iframe>'
         )
         return {"text/html": frame, "text/plain": repr(self)}
 
@@ -160,7 +166,8 @@ class _Description:
     """What the page is told of a graph: its nodes, arguments before results, and the rows as JavaScript."""
 
     def __init__(self, graph: Graph) -> None:
-        self.title = str(graph).partition("\n")[0]
+        first = str(graph).partition("\n")[0]
+        self.title, _, self._note = first.removesuffix(")").partition(" (")
         self._graph = graph
         conditions = [condition for condition, _ in graph.branches]
         outputs = [output for output in graph.outputs if isinstance(output, Value)]
@@ -195,6 +202,7 @@ class _Description:
                 nodes.append([f"output {position}", len(nodes), None, [], None, output, []])
         return {
             "title": self.title,
+            "note": self._note,
             "rows": [self._described(row) for row in self._rows],
             "scopes": [[self._scopes[path[:-1]] if path[:-1] else None, path[-1]] for path in self._scopes],
             "nodes": nodes,

@@ -18,10 +18,15 @@ const rint = (x) => {
   return copysign(up ? below + 1 : below, x);
 };
 
+// Exactly x less the nearest multiple of y, of two the even one: no quotient is rounded.
 const remainder = (x, y) => {
-  if (fabs(y) === Infinity && fabs(x) < Infinity) return x;
-  const rest = fmod(fabs(x), 2 * fabs(y));
-  return copysign(1, x) * (rest - fabs(y) * rint(rest / fabs(y)));
+  const size = fabs(y);
+  let rest = fmod(fabs(x), 2 * size);
+  if (rest + rest > size) {
+    rest -= size;
+    if (rest + rest >= size) rest -= size;
+  }
+  return copysign(1, x) * rest;
 };
 
 // x // y and x % y as Python defines them.

@@ -21,6 +21,30 @@ function topologicalOrder(ends, argumentsOf, without = []) {
   return order;
 }
 
+// What nodes are called: `path`, the scopes; `own`, the label, or the number where there is none, both for two
+// of one label in one scope; `unique`, with the path where others are called the same.  `name` begins as that.
+function giveNames(nodes, scopes) {
+  const paths = [];
+  for (const [parent, name] of scopes) paths.push(`${parent === null ? "" : paths[parent]}${name}/`);
+  for (const node of nodes) {
+    node.path = node.scope === null ? "" : paths[node.scope];
+    node.own = node.label || node.id;
+  }
+  const alike = tally(nodes.map(({ path, own }) => path + own));
+  for (const node of nodes) if (alike.get(node.path + node.own) > 1) node.own = node.label + node.id;
+  const namesakes = tally(nodes.map(({ own }) => own));
+  for (const node of nodes) {
+    node.unique = namesakes.get(node.own) > 1 ? node.path + node.own : node.own;
+    node.name = node.unique;
+  }
+}
+
+function tally(texts) {
+  const counts = new Map();
+  for (const text of texts) counts.set(text, 1 + (counts.get(text) ?? 0));
+  return counts;
+}
+
 class Program {
   constructor(graph, rules) {
     this.rows = graph.rows.map(([name, infix, symbol, selects, comparison, blocked]) => ({
@@ -40,11 +64,11 @@ class Program {
       partials,
       operands,
       row: row === null ? null : this.rows[row],
-      name: label || `%${number}`,
       id: `%${number}`,
       arguments: operands.filter((operand) => !Array.isArray(operand)),
       users: [],
     }));
+    giveNames(this.nodes, graph.scopes);
     for (const node of this.nodes) {
       for (const argument of new Set(node.arguments)) this.nodes[argument].users.push(node.position);
     }
@@ -59,7 +83,7 @@ class Program {
 
   // Which output is differentiated.
   choose(place) {
-    if (this.output) this.output.name = this.output.label || this.output.id;
+    if (this.output) this.output.name = this.output.unique;
     this.output = this.nodes[this.outputs[place]];
     const taken = this.nodes.some((node) => node.label === "L");
     if (!this.output.label && this.output.row && !taken) this.output.name = "L";
@@ -115,7 +139,8 @@ class Program {
   }
 
   // The film at a step: 0 knows the leaves only, the last one every adjoint.
-  // `known` are the nodes with values, `adjoints` the sums so far, `node` is what the step is about.
+  // `known` are the nodes with values, `adjoints` the sums so far, `node` is what the step is about; it is
+  // number `turn` of the `turns` of its pass.
   at(step) {
     const leaves = this.nodes.filter((node) => !node.row).map((node) => node.position);
     const known = new Set([...leaves, ...this.forward.slice(0, step)]);
@@ -125,7 +150,8 @@ class Program {
     }
     if (step <= this.forward.length) {
       film.node = this.nodes[this.forward[step - 1]];
-      return { ...film, kind: "forward", lines: [this.formula(film.node)] };
+      const turns = this.forward.length;
+      return { ...film, kind: "forward", turn: step, turns, lines: [this.formula(film.node)] };
     }
     if (this.crossed) {
       return { ...film, kind: "stopped", lines: ["No backward pass: the values are not known."] };
@@ -142,20 +168,22 @@ class Program {
         adjoints.set(argument.position, (adjoints.get(argument.position) ?? 0) + part);
       }
     }
-    const L = this.output.name;
+    const L = spoken(this.output);
     const lines = handed?.map((contribution) => this.rule(film.node, contribution)) ?? [`d${L}/d${L} = 1`];
     return {
       ...film,
       kind: "backward",
+      turn: swept.length + 1,
+      turns: this.sweep.length + 1,
       lines: lines.length ? lines : [`${film.node.name} hands nothing on.`],
     };
   }
 
-  // The chain rule for one argument, in names and in numbers.
+  // The chain rule for one argument, in names and in numbers: ∂ marks the local derivative, d the whole one.
   rule(node, { argument, partial, adjoint, skipped, part }) {
-    const L = this.output.name;
-    const words = `d${L}/d${argument.name} += d${node.name}/d${argument.name} * d${L}/d${node.name}`;
-    const numbers = `${brief(partial)} * ${brief(adjoint)}`;
+    const [L, n, x] = [this.output, node, argument].map(spoken);
+    const words = `d${L}/d${x} += ∂${n}/∂${x} · d${L}/d${n}`;
+    const numbers = `${brief(partial)} · ${bracketed(brief(adjoint))}`;
     if (!skipped) return `${words} = ${numbers} = ${brief(part)}`;
     return `${words} = ${numbers}: nothing, ${adjoint === 0 ? "an adjoint of 0 adds 0" : "not selected"}`;
   }
@@ -174,13 +202,20 @@ class Program {
   }
 }
 
+// A name as it stands in a derivative, where no slash of its own may be taken for the fraction's.
+function spoken({ name }) {
+  return /[/ ]/.test(name) ? `(${name})` : name;
+}
+
 function applied(row, operands) {
-  const bracketed = operands.map((operand) => (operand.startsWith("-") ? `(${operand})` : operand));
-  if (row.infix && operands.length === 1) return bracketed[0] + row.infix;
-  if (row.infix) return bracketed.join(` ${row.infix} `);
-  if (!/^\w/.test(row.symbol)) return row.symbol + bracketed[0];
+  const parts = operands.map(bracketed);
+  if (row.infix && operands.length === 1) return parts[0] + row.infix;
+  if (row.infix) return parts.join(` ${row.infix} `);
+  if (!/^\w/.test(row.symbol)) return row.symbol + parts[0];
   return `${row.symbol}(${operands.join(", ")})`;
 }
+
+const bracketed = (operand) => (operand.startsWith("-") ? `(${operand})` : operand);
 
 // Four or so significant digits, at most eleven characters.
 function brief(number, digits = 4) {
@@ -201,11 +236,23 @@ function exact(number) {
   return String(number);
 }
 
-// The number that was typed; undefined for what is none.
+// The number that was typed: one, or a product or fraction of several; undefined for what is none.
 function parsed(text) {
-  const special = { inf: Infinity, "+inf": Infinity, "-inf": -Infinity, nan: NaN };
-  const word = text.trim().toLowerCase().replace("infinity", "inf");
-  if (word in special) return special[word];
-  const number = Number(word);
-  return word === "" || Number.isNaN(number) ? undefined : number;
+  const [first, ...rest] = text.toLowerCase().replaceAll("infinity", "inf").split(/([*/])/);
+  let number = factor(first);
+  for (let place = 0; place < rest.length && number !== undefined; place += 2) {
+    const next = factor(rest[place + 1]);
+    if (next === undefined) return undefined;
+    number = rest[place] === "*" ? number * next : number / next;
+  }
+  return number;
+}
+
+function factor(text) {
+  const [, sign, word] = text.trim().match(/^([+-]?)(.*)$/);
+  const named = { inf: Infinity, nan: NaN, pi: Math.PI };
+  if (!Object.hasOwn(named, word) && !/^[\d.]/.test(word)) return undefined;
+  const size = named[word] ?? Number(word);
+  if (Number.isNaN(size) && word !== "nan") return undefined;
+  return sign === "-" ? -size : size;
 }

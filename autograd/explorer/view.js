@@ -1,11 +1,14 @@
 // The page: the picture, the film, the sliders.  `openExplorer(host, graph, rules, style)` fills an element.
+// It hears the keys that are pressed within; where a page holds nothing else, give it the whole `document`.
 //
 // Everything lives in the element's own shadow tree, so that any number of explorers share a page, and text
 // reaches the tree as text nodes only.
 
 const NUMBER_WIDTH = 11; // characters of the widest number that `brief` writes
 const MOST_BOXES = 150; // boxes that are shown before scopes stay closed
+const LEGIBLE = 0.6; // the least scale at which letters of 12 pixels can be read
 const LEGEND_HEIGHT = 28;
+const TAKEN = "2.5, -1e-3, 1/3, pi/4, inf or nan"; // what may be typed for a leaf
 
 function make(name, attributes = {}, ...children) {
   const inSvg = ["svg", "g", "rect", "path", "text", "title"].includes(name);
@@ -21,7 +24,7 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
-function openExplorer(host, graph, rules, style) {
+function openExplorer(host, graph, rules, style, keyboard) {
   const program = new Program(graph, rules);
   const tree = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const view = {
@@ -65,7 +68,11 @@ function openExplorer(host, graph, rules, style) {
   const rule = make("div", { class: "rule", role: "status", "aria-live": "polite" });
   const details = make("div", { class: "details" });
   const leaves = make("div", { class: "leaves" });
-  const reset = button("Reset", "Back to the recorded numbers", () => move(program.recorded));
+  const refusal = make("p", { class: "refusal", role: "alert" });
+  const reset = button("Reset", "Back to the recorded numbers", () => {
+    for (const row of leafRows) row.narrow();
+    move(program.recorded);
+  });
   const scopeButtons = graph.scopes.length
     ? [
         button("Open all", "Open every scope", () => openScopes(graph.scopes.keys())),
@@ -85,11 +92,11 @@ function openExplorer(host, graph, rules, style) {
     make("style", {}, style),
     make(
       "section",
-      { class: "explorer" },
+      { class: "explorer", tabindex: -1 }, // a click anywhere within brings the keys here
       make(
         "header",
         {},
-        make("span", { class: "title" }, graph.title),
+        make("span", { class: "title", title: graph.note }, graph.title),
         search,
         matches,
         output,
@@ -150,15 +157,23 @@ function openExplorer(host, graph, rules, style) {
     return found;
   }
 
-  // Opens the scopes depth by depth, as long as the boxes are not too many.
+  // Opens the scopes depth by depth, as long as the boxes are neither too many nor too small for the stage.
   function openAtFirst() {
+    build();
     const depth = graph.scopes.map(([parent], scope) => (parent === null ? 1 : enclosing({ scope }).length));
     for (let deepest = 1; deepest <= Math.max(0, ...depth); deepest += 1) {
       const shown = program.nodes.filter((node) => enclosing(node).length <= deepest).length;
       if (shown + depth.filter((own) => own === deepest + 1).length > MOST_BOXES) return;
+      const before = [...view.open];
       depth.forEach((own, scope) => {
         if (own === deepest) view.open.add(scope);
       });
+      build();
+      if (scaleOfAll() < LEGIBLE) {
+        view.open = new Set(before);
+        build();
+        return;
+      }
     }
   }
 
@@ -175,6 +190,7 @@ function openExplorer(host, graph, rules, style) {
   const MONO = 'ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace';
   const numberWidth = widthOf("0".repeat(NUMBER_WIDTH + 5), `11px ${MONO}`);
 
+  // Lays out the boxes anew.  The chosen one stays so, or else what it is in now, or the first in it.
   function build() {
     const whole = { items: [], links: [], ports: new Map(), parent: null };
     const groups = new Map();
@@ -206,7 +222,7 @@ function openExplorer(host, graph, rules, style) {
       const key = closed === undefined ? `n${node.position}` : `s${closed}`;
       if (!boxes.has(key)) {
         const parent = groupOf(closed === undefined ? node.scope : graph.scopes[closed][0]);
-        const box = { key, parent, ...(closed === undefined ? nodeBox(node) : scopeBox(closed)) };
+        const box = { key, parent, arriving: [], ...(closed === undefined ? nodeBox(node) : scopeBox(closed)) };
         boxes.set(key, box);
         parent.items.push(box);
       }
@@ -218,29 +234,47 @@ function openExplorer(host, graph, rules, style) {
         if (Array.isArray(operand)) return;
         const [from, to] = [boxOf[operand], boxOf[node.position]];
         if (from === to) return;
-        const single = from.node && to.node;
+        const single = Boolean(from.node && to.node);
         const key = single ? `${from.key} ${to.key} ${place}` : `${from.key} ${to.key}`;
-        if (!edges.has(key))
-          edges.set(key, { from, to, place, of: single ? node.operands.length : 1, uses: [] });
+        if (!edges.has(key)) {
+          edges.set(key, { from, to, single, uses: [] });
+          to.arriving.push(edges.get(key));
+        }
         edges.get(key).uses.push({ node, place });
       });
     }
     for (const edge of edges.values()) {
-      edge.shift = (edge.place - (edge.of - 1) / 2) * Math.min(14, 40 / edge.of);
+      edge.shift = edge.to.node ? spread(edge.uses[0].place, edge.to.node.operands.length) : 0;
       connect(edge);
     }
     layOut(whole);
     fix(whole);
+    // Only now is it known in which order edges arrive at a closed scope without crossing each other.
+    for (const { node, arriving } of boxes.values()) {
+      if (node) continue;
+      arriving.sort((one, other) => pointsBefore(one).at(-1)[1] - pointsBefore(other).at(-1)[1]);
+      arriving.forEach((edge, place) => (edge.shift = spread(place, arriving.length)));
+    }
     view.size = [whole.width, whole.height];
+    if (view.selected) {
+      const { key, node, scope } = view.selected;
+      view.selected = boxes.get(key) ?? boxOf[(node ?? members[scope][0]).position];
+    }
     paint();
+  }
+
+  // How far below a box's middle the edge at one of several places ends.
+  function spread(place, places) {
+    return (place - (places - 1) / 2) * Math.min(14, 40 / places);
   }
 
   function nodeBox(node) {
     const title = clipped([operation(node), node.label].filter(Boolean).join("  ") || "leaf");
+    const id = node.own === node.label ? 0 : widthOf(node.id, `10.5px ${MONO}`) + 8;
     return {
       node,
       title,
-      width: Math.max(numberWidth + 16, widthOf(title, `bold 12px ${MONO}`) + 20),
+      width: Math.max(numberWidth + 16, widthOf(title, `bold 12px ${MONO}`) + id + 20),
       height: 56,
     };
   }
@@ -284,7 +318,10 @@ function openExplorer(host, graph, rules, style) {
         scopeButton(frame, 10, 17),
       );
     }
-    for (const edge of edges.values()) paintEdge(edge);
+    for (const { arriving } of boxes.values()) {
+      const labels = []; // where those stand that arrive at the same box
+      for (const edge of arriving) paintEdge(edge, labels);
+    }
     for (const box of boxes.values()) {
       const { x, y, width, height } = box;
       box.rect = make("rect", { width, height, rx: 6 });
@@ -296,12 +333,14 @@ function openExplorer(host, graph, rules, style) {
       if (box.node) {
         box.tip = make("title");
         box.mark = make("rect", { class: "mark", width: 4, height: height - 12, x: 0, y: 6, rx: 2 });
+        box.id = make("text", { class: "tag id", x: width - 8, y: 18 });
         box.data = make("text", { class: "number", x: width - 8, y: 34 });
         box.grad = make("text", { class: "number", x: width - 8, y: 49 });
         box.element.append(
           box.tip,
           box.mark,
           make("text", { class: "name", x: 10, y: 18 }, box.title),
+          box.id,
           make("text", { class: "tag", x: 10, y: 34 }, "data"),
           box.data,
           make("text", { class: "tag", x: 10, y: 49 }, "grad"),
@@ -358,10 +397,15 @@ function openExplorer(host, graph, rules, style) {
     );
   }
 
-  function paintEdge(edge) {
-    const { from, to } = edge;
+  // The points of an edge but the last.
+  function pointsBefore(edge) {
+    return [[edge.from.x + edge.from.width, edge.from.y + edge.from.height / 2], ...pointsOf(edge)];
+  }
+
+  function paintEdge(edge, labels) {
+    const { to } = edge;
     const end = [to.x - 1, to.y + to.height / 2 + edge.shift];
-    const points = [[from.x + from.width, from.y + from.height / 2], ...pointsOf(edge), [end[0] - 5, end[1]]];
+    const points = [...pointsBefore(edge), [end[0] - 5, end[1]]];
     let path = `M${points[0]}`;
     for (let place = 1; place < points.length; place += 1) {
       const [[x0, y0], [x1, y1]] = [points[place - 1], points[place]];
@@ -376,8 +420,21 @@ function openExplorer(host, graph, rules, style) {
       make("path", { d: path }),
       make("path", { class: "head", d: head }),
     );
-    // Before the arrow, the first operands' above their lines: there the edges have parted already.
-    edge.text = make("text", { class: "partial", x: end[0] - 8, y: end[1] + (edge.shift > 0 ? 11 : -4) });
+    const [x, y] = labelPlace(edge, points.at(-2), end, labels);
+    edge.text = make("text", { class: "partial", x, y });
+  }
+
+  // Before the arrow, the first operands' above their lines; where another label stands, further back.
+  function labelPlace(edge, [x0, y0], [x1, y1], labels) {
+    if (!edge.single && edge.uses.length === 1) return [x1, y1]; // it has no label
+    const below = edge.shift > 0 ? 11 : -4;
+    const places = [1, 0.8, 0.6, 0.4, 0.2].map((part) => [
+      x1 - 8 - (x1 - x0) * (1 - part),
+      y1 - (y1 - y0) * (1 - part * part * (3 - 2 * part)) + below,
+    ]);
+    const free = ([x, y]) => labels.every((other) => Math.abs(other[0] - x) > 40 || Math.abs(other[1] - y) > 11);
+    labels.push(places.find(free) ?? places[0]);
+    return labels.at(-1);
   }
 
   // Numbers, colours and marks as of the present step and the present leaves.
@@ -405,14 +462,14 @@ function openExplorer(host, graph, rules, style) {
     alarm.hidden = !(program.crossed || program.missing.length);
     alarm.textContent = program.crossed ? crossing() : program.missing.length ? missing() : "";
     film.value = view.step;
-    film.setAttribute("aria-valuetext", `${now.kind}: ${now.lines.join("; ")}`);
-    counter.textContent = `${now.kind} ${view.step}/${program.last}`;
+    counter.textContent = now.turn ? `${now.kind} ${now.turn}/${now.turns}` : now.kind;
+    film.setAttribute("aria-valuetext", `${counter.textContent}: ${now.lines.join("; ")}`);
     rule.replaceChildren(...now.lines.map((line) => make("div", {}, line)));
     describe(now);
     for (const row of leafRows) row.update(now);
   }
 
-  function updateBox({ node, element, tip, mark, data, grad, rect }, now) {
+  function updateBox({ node, element, tip, mark, id, data, grad, rect }, now) {
     const value = now.known.has(node.position) ? program.values[node.position] : undefined;
     const adjoint = now.adjoints.get(node.position);
     data.textContent = now.known.has(node.position) ? brief(value) : "";
@@ -420,7 +477,8 @@ function openExplorer(host, graph, rules, style) {
     data.classList.toggle("broken", value !== undefined && !Number.isFinite(value));
     grad.classList.toggle("broken", adjoint !== undefined && !Number.isFinite(adjoint));
     const gradient = adjoint === undefined ? "–" : exact(adjoint);
-    tip.textContent = `${node.id} ${clipped(node.label, 80)}: data ${exact(value)}, grad ${gradient}`;
+    tip.textContent = `${clipped(numbered(node), 80)}: data ${exact(value)}, grad ${gradient}`;
+    id.textContent = node.own === node.label ? "" : node.label ? node.id : node.name;
     element.classList.toggle("unknown", value === undefined);
     const strength = adjoint ? Math.min(1, Math.max(0.15, 0.6 + Math.log10(Math.abs(adjoint)) * 0.15)) : 0;
     const sign = adjoint > 0 ? "positive" : "negative";
@@ -430,9 +488,8 @@ function openExplorer(host, graph, rules, style) {
   }
 
   function updateEdge(edge, now, related) {
-    const { from, to, uses, element, text } = edge;
+    const { from, to, single, uses, element, text } = edge;
     const { node, place } = uses[0];
-    const single = from.node && to.node;
     const partial = program.partials[node.position]?.[place];
     if (!single) text.textContent = uses.length > 1 ? `×${uses.length}` : "";
     else if (node.row.blocked[place] || !now.known.has(node.position)) text.textContent = "";
@@ -451,6 +508,10 @@ function openExplorer(host, graph, rules, style) {
         ? to === boxOf[now.node.position] && uses.some((use) => use.node === now.node)
         : now.kind === "backward" && uses.some((use) => use.node === now.node),
     );
+  }
+
+  function numbered({ id, name }) {
+    return name === id ? id : `${id} ${name}`;
   }
 
   function relatives(box) {
@@ -508,18 +569,16 @@ function openExplorer(host, graph, rules, style) {
     if (box.node) {
       const { node } = box;
       const adjoint = now.adjoints.get(node.position);
-      const path = enclosing(node)
-        .map((scope) => graph.scopes[scope][1])
-        .join("/");
-      lines.push(["name", [node.id, node.label].filter(Boolean).join(" ")]);
-      if (path) lines.push(["scope", path]);
+      lines.push(["name", numbered(node)]);
+      if (node.path) lines.push(["scope", node.path.slice(0, -1)]);
       if (node.row) lines.push(["rule", program.formula(node)]);
       lines.push(["data", exact(program.values[node.position])]);
       lines.push(["grad", adjoint === undefined ? "–" : exact(adjoint)]);
       node.operands.forEach((operand, place) => {
         if (Array.isArray(operand) || node.row?.blocked[place]) return;
-        const name = program.nodes[operand].name;
-        lines.push([`∂/∂${clipped(name, 12)}`, exact(program.partials[node.position]?.[place])]);
+        const name = [...program.nodes[operand].name];
+        const end = name.length > 18 ? `…${name.slice(-17).join("")}` : name.join("");
+        lines.push([`∂/∂${end}`, exact(program.partials[node.position]?.[place])]);
       });
     } else {
       lines.push(["scope", graph.scopes[box.scope][1]], ["nodes", String(members[box.scope].length)]);
@@ -538,14 +597,12 @@ function openExplorer(host, graph, rules, style) {
 
   const leafRows = program.leaves.map((leaf, place) => {
     const start = Number.isFinite(leaf.data) ? leaf.data : 0;
-    const reach = Math.max(1, 2 * Math.abs(start));
+    const reach = Math.min(Math.max(1, 2 * Math.abs(start)), Number.MAX_VALUE - Math.abs(start));
     const disabled = program.missing.length > 0;
     const name = clipped(leaf.name, 40);
     const slider = make("input", {
       type: "range",
       step: "any",
-      min: start - reach,
-      max: start + reach,
       disabled,
       "aria-label": `${name}, slider`,
       input: () => change(Number(slider.value)),
@@ -556,36 +613,52 @@ function openExplorer(host, graph, rules, style) {
       size: 11,
       disabled,
       "aria-label": `${name}, number`,
+      title: `A number, such as ${TAKEN}`,
       change: () => {
         const number = parsed(field.value);
         field.setAttribute("aria-invalid", number === undefined);
-        if (number !== undefined) change(number);
+        if (number === undefined) {
+          const given = field.value.trim() ? `“${clipped(field.value)}”` : "Nothing";
+          row.append(refusal);
+          refusal.textContent = `${given} is no number; ${name} stays ${held()}. Type one such as ${TAKEN}.`;
+          refusal.scrollIntoView({ block: "nearest" });
+        } else {
+          change(number);
+          field.value = held();
+        }
+      },
+      blur: () => {
+        field.value = held();
+        field.setAttribute("aria-invalid", false);
       },
     });
+    const held = () => exact(program.numbers[place]);
     const grad = make("span", { class: "grad" });
     const change = (number) => move(program.numbers.map((old, other) => (other === place ? number : old)));
-    leaves.append(
+    const narrow = () => Object.assign(slider, { min: start - reach, max: start + reach });
+    narrow();
+    const row = make(
+      "div",
+      { class: "leafrow", "data-leaf": leaf.id },
       make(
-        "div",
-        { class: "leafrow", "data-leaf": leaf.id },
+        "button",
+        { type: "button", class: "link", title: leaf.name, click: () => reveal(leaf) },
         make(
-          "button",
-          { type: "button", class: "link", title: leaf.label || leaf.id, click: () => reveal(leaf) },
-          make(
-            "span",
-            { class: "quiet" },
-            enclosing(leaf)
-              .map((scope) => `${clipped(graph.scopes[scope][1])}/`)
-              .join(""),
-          ),
-          name,
+          "span",
+          { class: "quiet" },
+          enclosing(leaf)
+            .map((scope) => `${clipped(graph.scopes[scope][1])}/`)
+            .join(""),
         ),
-        grad,
-        slider,
-        field,
+        clipped(leaf.own, 40),
       ),
+      grad,
+      slider,
+      field,
     );
+    leaves.append(row);
     return {
+      narrow,
       update(now) {
         const number = program.numbers[place];
         const adjoint = now.adjoints.get(leaf.position);
@@ -593,9 +666,12 @@ function openExplorer(host, graph, rules, style) {
           slider.min = Math.min(slider.min, number);
           slider.max = Math.max(slider.max, number);
           slider.value = number;
+        } else {
+          slider.value = number > 0 ? slider.max : number < 0 ? slider.min : start;
         }
-        if (field !== tree.activeElement || parsed(field.value) !== undefined) field.value = exact(number);
-        field.setAttribute("aria-invalid", false);
+        slider.classList.toggle("outside", !Number.isFinite(number));
+        slider.setAttribute("aria-valuetext", brief(number));
+        if (field !== tree.activeElement) field.value = exact(number); // else it is being typed
         grad.textContent = adjoint === undefined ? "" : `grad ${brief(adjoint)}`;
         grad.title = adjoint === undefined ? "" : exact(adjoint);
       },
@@ -605,6 +681,7 @@ function openExplorer(host, graph, rules, style) {
 
   function move(numbers, quietly = false) {
     if (program.missing.length) return;
+    refusal.remove();
     program.set(numbers);
     update();
     if (!quietly) view.listener([...program.numbers]);
@@ -646,7 +723,6 @@ function openExplorer(host, graph, rules, style) {
 
   function openScopes(scopes) {
     view.open = new Set(scopes);
-    view.selected = null;
     build();
     update();
     fit();
@@ -659,15 +735,16 @@ function openExplorer(host, graph, rules, style) {
       return [x, y];
     };
     const [x, y] = corner();
+    const onTitle = tree.activeElement?.matches(".scope");
     if (!view.open.delete(scope)) view.open.add(scope);
-    view.selected = null;
     build();
     const [newX, newY] = corner();
     camera.x += (x - newX) * camera.scale;
     camera.y += (y - newY) * camera.scale;
+    camera.moved = true;
     place();
     update();
-    scene.querySelector(`[data-scope="${scope}"]`).focus();
+    if (onTitle) scene.querySelector(`[data-scope="${scope}"]`).focus();
   }
 
   function select(box) {
@@ -691,11 +768,11 @@ function openExplorer(host, graph, rules, style) {
       ? []
       : program.nodes.filter((node) =>
           [
-            node.label,
+            node.path + node.own,
+            node.name,
             node.id,
             node.row?.name,
             node.row?.symbol,
-            ...enclosing(node).map((scope) => graph.scopes[scope][1]),
           ].some((text) => text?.toLowerCase().includes(words)),
         );
     view.next = 0;
@@ -711,7 +788,7 @@ function openExplorer(host, graph, rules, style) {
 
   for (const [number, position] of program.outputs.entries()) {
     output.append(
-      make("option", { value: number }, clipped(program.nodes[position].label || program.nodes[position].id)),
+      make("option", { value: number }, clipped(program.nodes[position].unique, 40)),
     );
   }
   output.value = program.outputs.length - 1;
@@ -722,21 +799,33 @@ function openExplorer(host, graph, rules, style) {
     show(program.last);
   });
 
-  // --- Camera: the picture's place and scale in the stage ---
+  // --- Camera: the picture's place and scale in the stage; `moved` once it shows no longer the whole ---
 
-  const camera = { x: 0, y: 0, scale: 1 };
+  const camera = { x: 0, y: 0, scale: 1, moved: false };
 
   function place() {
     scene.setAttribute("transform", `translate(${camera.x} ${camera.y}) scale(${camera.scale})`);
   }
 
+  // Of the stage, without the legend; null while it is not shown.
+  function room() {
+    const { width, height } = stage.getBoundingClientRect();
+    return width > 0 && height > LEGEND_HEIGHT ? [width, height - LEGEND_HEIGHT] : null;
+  }
+
+  // The scale at which everything is in sight; the largest there is as long as no size is known.
+  function scaleOfAll() {
+    const [width, height] = room() ?? [Infinity, Infinity];
+    return Math.min(1.4, width / view.size[0], height / view.size[1]);
+  }
+
   function fit() {
-    const { width, height: whole } = stage.getBoundingClientRect();
-    const height = whole - LEGEND_HEIGHT;
-    if (width <= 0 || height <= 0) return;
-    camera.scale = Math.min(1.4, width / view.size[0], height / view.size[1]);
+    if (!room()) return;
+    const [width, height] = room();
+    camera.scale = scaleOfAll();
     camera.x = (width - view.size[0] * camera.scale) / 2;
     camera.y = (height - view.size[1] * camera.scale) / 2;
+    camera.moved = false;
     place();
   }
 
@@ -748,6 +837,7 @@ function openExplorer(host, graph, rules, style) {
     camera.x = x - ((x - camera.x) * scale) / camera.scale;
     camera.y = y - ((y - camera.y) * scale) / camera.scale;
     camera.scale = scale;
+    camera.moved = true;
     place();
   }
 
@@ -756,6 +846,7 @@ function openExplorer(host, graph, rules, style) {
     camera.scale = Math.max(camera.scale, 0.7);
     camera.x = width / 2 - (box.x + box.width / 2) * camera.scale;
     camera.y = height / 2 - (box.y + box.height / 2) * camera.scale;
+    camera.moved = true;
     place();
   }
 
@@ -797,6 +888,7 @@ function openExplorer(host, graph, rules, style) {
       stage.setPointerCapture(event.pointerId); // from here on it is no click
       camera.x += now[0] - before[0];
       camera.y += now[1] - before[1];
+      camera.moved = true;
       place();
     } else {
       return;
@@ -831,39 +923,52 @@ function openExplorer(host, graph, rules, style) {
     "-": () => zoom(1 / 1.3),
     0: fit,
     " ": () => play.click(),
+    "/": () => search.focus(),
     Escape: () => {
       view.selected = null;
       update();
     },
     Enter: () => {
-      if (view.selected?.scope !== undefined) toggleScope(view.selected.scope);
+      const scope = view.selected?.scope ?? view.selected?.node.scope ?? null;
+      if (scope !== null) toggleScope(scope);
     },
   };
-  stage.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target !== stage) return;
+  // Whether what has the focus needs a key for itself.
+  function wants(target, key) {
+    if (target.matches("select, input:not([type=range])")) return true;
+    if (key in arrows) return target.matches("input, .rule, dl");
+    return (key === " " || key === "Enter") && target.matches("button, [role=button]");
+  }
+
+  (keyboard ?? tree).addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (wants(event.composedPath()[0], event.key)) return;
     if (event.key in arrows) {
       const box = neighbour(...arrows[event.key]);
       if (box) {
         view.selected = box;
         update();
         follow(box);
+        stage.focus({ preventScroll: true });
       }
     } else if (event.key in keys) keys[event.key]();
     else return;
     event.preventDefault();
   });
-  tree.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.target.tagName === "INPUT") return;
-    event.preventDefault();
-    search.focus();
-  });
 
-  openAtFirst();
-  build();
-  update();
-  fit();
-  // The size may be known only later, in a notebook for example; then the whole is fitted once more.
-  const observer = new ResizeObserver(() => fit());
+  let begun; // with the stage's size known, which in a notebook may be only later
+  function begin() {
+    begun = Boolean(room());
+    view.open.clear();
+    openAtFirst();
+    update();
+    fit();
+  }
+  begin();
+  const observer = new ResizeObserver(() => {
+    if (!begun) begin();
+    else if (!camera.moved) fit();
+  });
   observer.observe(stage);
   return {
     set: (numbers) => move(numbers, true),

@@ -3,6 +3,7 @@ export default {
   render({ model, el }) {
     const host = el.appendChild(document.createElement("div"));
     host.style.height = "640px";
+    host.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's would act on a key pressed here
     const explorer = openExplorer(host, graph, rules, style);
     const follow = () => explorer.set(model.get("leaves").map(parsed));
     explorer.listen((numbers) => {

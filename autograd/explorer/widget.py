@@ -33,6 +33,11 @@ class ExplorerWidget(anywidget.AnyWidget):
         self._esm = module
         super().__init__(leaves=leaves)
 
+    def __repr__(self) -> str:
+        return (
+            f"<explorer of {self._count} {'leaf' if self._count == 1 else 'leaves'}: run the cell to see it>"
+        )
+
     @traitlets.validate("leaves")
     def _check_count(self, proposal: Any) -> list[float]:
         numbers: list[float] = proposal["value"]
