@@ -21,6 +21,8 @@ from typing import Any
 from autograd import Primitive, Value, scope, table
 from nn import initialisers
 from nn.module import Module
+from nn.ranges import check_count
+from nn.samples import is_row
 
 __all__ = ["MLP", "Layer", "Neuron"]
 
@@ -58,7 +60,7 @@ class Neuron(Module):
         generator: Generator | None = None,
         fan_out: int = 1,
     ) -> None:
-        _check_size(nin, "a neuron has at least one input")
+        check_count("the number of a neuron's inputs", nin)
         drawn = initialisers.initialiser(initialiser)
         source = random if generator is None else generator
         self.w = [Value(drawn(nin, fan_out, source), label=f"w{position}") for position in range(nin)]
@@ -100,7 +102,7 @@ class Layer(Module):
         initialiser: Initialiser = "uniform",
         generator: Generator | None = None,
     ) -> None:
-        _check_size(nout, "a layer has at least one neuron")
+        check_count("the number of a layer's neurons", nout)
         self.neurons: list[Neuron] = []
         for position in range(nout):
             with _numbered("neuron", position):
@@ -168,7 +170,7 @@ class MLP(Module):
                 f"MLP(nin, nouts): nouts is a list of layer sizes such as [4, 4, 1], not {nouts!r}"
             )
         sizes = [nin, *nouts]
-        _check_size(len(sizes) - 1, "an MLP has at least one layer")
+        check_count("the number of a network's layers", len(sizes) - 1)
         depth = len(sizes) - 1
         activations = _per_layer("activation", activation, [activation] * (depth - 1) + [None])
         biases = _per_layer("bias", bias, [bias] * depth)
@@ -249,30 +251,17 @@ def _numbered(kind: str, position: int) -> AbstractContextManager[None]:
     return scope(f"{kind}{position}")
 
 
-def _check_size(size: int, rule: str) -> None:
-    try:
-        number = operator.index(size)
-    except TypeError:
-        raise TypeError(f"a size is a whole number, not {size!r}") from None
-    if number < 1:
-        raise ValueError(f"{rule}, not {number}")
-
-
 def _inputs(x: Any, module: Module, expected: int) -> list[Scalar]:
     """The entries of one point; a bare number or Value is a point of one entry."""
     name = type(module).__name__
     if x is None:
         raise TypeError(f"{name} takes a point, a list of numbers or Values, not None")
-    inputs = list(x) if _is_iterable(x) else [x]
-    if not _SCALARS.issuperset(map(type, inputs)) and any(map(_is_iterable, inputs)):
+    inputs = list(x) if is_row(x) else [x]
+    if not _SCALARS.issuperset(map(type, inputs)) and any(map(is_row, inputs)):
         raise ValueError(f"{name} takes one point at a time: [model(x) for x in xs]")
     if len(inputs) != expected:
         raise ValueError(f"{name} takes {expected} input{'' if expected == 1 else 's'}, not {len(inputs)}")
     return inputs
-
-
-def _is_iterable(thing: Any) -> bool:
-    return bool(getattr(thing, "ndim", hasattr(thing, "__iter__")))  # an array without axes is a number
 
 
 def _activation(activation: Activation) -> Callable[[Any], Any]:

@@ -17,6 +17,7 @@ from typing import Any
 from autograd import Value, log, log1p, logaddexp, logical_and, relu, softplus, square, where
 from nn.choices import choice
 from nn.ranges import check_positive
+from nn.samples import is_row
 
 __all__ = [
     "LOSSES",
@@ -255,14 +256,10 @@ def _summed(name: str, loss: Loss, prediction: Any, target: Any) -> Any:
 
 def _entries(name: str, thing: Any) -> list[Any]:
     """The numbers of a prediction or a target: of a sequence its entries, else the thing itself."""
-    entries = list(thing) if _is_iterable(thing) else [thing]
-    if any(map(_is_iterable, entries)):
+    entries = list(thing) if is_row(thing) else [thing]
+    if any(map(is_row, entries)):
         raise ValueError(f"{name} takes one sample at a time: mean(map({name}, predictions, targets))")
     return entries
-
-
-def _is_iterable(thing: Any) -> bool:
-    return bool(getattr(thing, "ndim", hasattr(thing, "__iter__")))  # an array without axes is a number
 
 
 def _check_label(name: str, label: Any) -> None:

@@ -7,7 +7,7 @@ import numbers
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Point", "Target", "samples"]
+__all__ = ["Point", "Target", "is_row", "samples"]
 
 Point = list[float]
 Target = float | list[float]
@@ -35,7 +35,7 @@ def samples(points: Iterable[Any], targets: Iterable[Any]) -> tuple[list[Point],
     return (
         [list(map(float, row)) for row in _rows("points", points)],
         [
-            row if _is_row(target) else row[0]
+            row if is_row(target) else row[0]
             for target, row in zip(targets, _rows("targets", targets), strict=True)
         ],
     )
@@ -53,15 +53,20 @@ def _rows(name: str, things: list[Any]) -> list[list[Any]]:
     rows: list[list[float]] = []
     for position, thing in enumerate(things):
         place = f"{name}[{position}]"
-        row = [_number(place, entry) for entry in (_listed(place, thing) if _is_row(thing) else [thing])]
+        row = [_number(place, entry) for entry in (_listed(place, thing) if is_row(thing) else [thing])]
         if rows and len(row) != len(rows[0]):
             raise ValueError(f"{place} has {len(row)} numbers, and {name}[0] has {len(rows[0])}")
         rows.append(row)
     return rows
 
 
-def _is_row(thing: Any) -> bool:
-    return not isinstance(thing, str) and isinstance(thing, Iterable) and getattr(thing, "ndim", 1) > 0
+def is_row(thing: Any) -> bool:
+    """Whether a thing holds numbers rather than being one; an array without axes is a number.
+
+    >>> is_row([1.0]), is_row(1.0)
+    (True, False)
+    """
+    return bool(getattr(thing, "ndim", hasattr(thing, "__iter__")))
 
 
 def _number(place: str, thing: Any) -> float:

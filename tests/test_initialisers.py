@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from nn import INITIALISERS, he, initialiser, uniform, xavier, zeros
+from nn.initialisers import INITIALISERS, he, initialiser, uniform, xavier, zeros
 
 SIZES = [(1, 1), (2, 16), (300, 100)]
 

@@ -10,7 +10,6 @@ import pytest
 from autograd import Value, grad, trace
 from autograd.testing import Verdict, check_gradients
 from nn import (
-    LOSSES,
     absolute_error,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -18,12 +17,12 @@ from nn import (
     huber,
     l1_penalty,
     l2_penalty,
-    loss_function,
     max_margin,
     mean,
     softmax_cross_entropy,
     squared_error,
 )
+from nn.losses import LOSSES, loss_function
 
 BY_ENTRY = [
     squared_error,

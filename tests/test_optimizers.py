@@ -9,7 +9,8 @@ import pickle
 import pytest
 
 from autograd import Value, no_grad
-from nn import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop
+from nn import SGD, Adam, AdamW, Optimizer, RMSprop
+from nn.optimizers import OPTIMIZERS
 
 # --- Gradient descent ---
 

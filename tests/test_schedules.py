@@ -6,7 +6,8 @@ import pickle
 import pytest
 
 from autograd import Value
-from nn import SGD, constant, cosine, exponential, linear, step_decay, warmup
+from nn import SGD
+from nn.schedules import constant, cosine, exponential, linear, step_decay, warmup
 
 SCHEDULES = [
     constant(0.1),
