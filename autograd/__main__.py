@@ -33,6 +33,7 @@ from nn import (
     plot_decision_boundary,
     plot_history,
 )
+from nn.reference import Task
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -168,13 +169,14 @@ def evaluate(
     return 0
 
 
-def demonstrate(folder: Path, epochs: int = 100) -> int:
+def demonstrate(folder: Path, epochs: int = 60) -> int:
     """Draws a neuron, trains a network and plots it, all into `folder`; returns the exit status."""
     started = time.perf_counter()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _show_neuron(folder)
         _train_network(folder, epochs)
+        _learn_prices(epochs)
     except OSError as error:
         return _refuse(error)
     print(f"\nThe demo took {time.perf_counter() - started:.1f} s.")
@@ -187,6 +189,8 @@ def _show_neuron(folder: Path) -> None:
     graph.outputs[0].label = "o"
     print("A neuron with two inputs, o = tanh(x1*w1 + x2*w2 + b)\n")
     _print_derivatives("o", graph, numbers)
+    explore(graph, folder / "neuron.html")
+    _print_written(folder / "neuron.html")
     try:
         for format in ("svg", "png"):
             _print_written(draw(graph).write(folder / f"neuron.{format}"))
@@ -221,6 +225,22 @@ def _train_network(folder: Path, epochs: int) -> None:
         print(f"No loss curve and no decision boundary: {error}")
 
 
+def _learn_prices(epochs: int) -> None:
+    reference = REFERENCES["b"]
+    task = reference.task()
+    task = task._replace(epochs=min(task.epochs, epochs))
+    network = reference.network(random.Random(1))
+    rows = len(task.training[1])
+    print(f"\nA network of {len(network.parameters())} parameters learns the prices of {rows} houses")
+    reference.train(network, task)
+    _print_judged(network, task)
+
+
+def _print_judged(network: MLP, task: Task) -> None:
+    ours, baseline = task.judged(network)
+    print(f"{task.metric_name} on the rows held out: {ours:.4f}; {task.baseline_name}: {baseline:.4f}")
+
+
 def show_reference(letter: str, folder: Path | None = None) -> int:
     """Shows the network of an article, trains it, and writes pictures if there is a folder for them."""
     reference, generator = REFERENCES[letter], random.Random(1)
@@ -253,10 +273,9 @@ def show_reference(letter: str, folder: Path | None = None) -> int:
     print(check_gradients(cost_of, network))
     print(f"\nTraining on {len(task.training[1])} rows, {len(task.held_out[1])} are held out\n")
     history = reference.train(network, task)
-    ours, baseline = task.judged(network)
     last = history.epoch_loss(history.epochs - 1)
     print(f"loss {history.loss[0]:.4g} at step 0, {last:.4g} in the last epoch")
-    print(f"{task.metric_name} on the rows held out: {ours:.4f}; {task.baseline_name}: {baseline:.4f}")
+    _print_judged(network, task)
     if folder is not None:
         _print_written(folder / "graph.svg")
         try:

@@ -239,11 +239,13 @@ def test_the_demo_draws_the_neuron_and_trains_the_network(capsys, tmp_path, monk
     assert gradients == pytest.approx({"x1": -1.5, "x2": 0.5, "w1": 1.0, "w2": 0.0, "b": 0.5}, abs=1e-12)
     assert f"o = {math.sqrt(0.5):.12f}"[:-1] in out
     assert re.search(r"loss 0\.\d{4} at step 0, 0\.\d{4} at step 1; accuracy \d\d%", out)
+    assert re.search(r"^R\^2 on the rows held out: -?\d\.\d{4}; always the mean price", out, re.MULTILINE)
     assert lines[-1].startswith("The demo took ")
     assert err == ""  # no bar without a terminal
     starts = {
         "neuron.svg": b"<?xml",
         "neuron.png": b"\x89PNG",
+        "neuron.html": b"<!doctype html>",
         "loss.png": b"\x89PNG",
         "decision_boundary.png": b"\x89PNG",
     }
@@ -263,7 +265,7 @@ def test_the_demo_goes_on_without_graphviz_and_matplotlib(capsys, tmp_path, monk
     assert "tanh(%" in out
     assert "at step 0" in out
     assert "No loss curve and no decision boundary: plots need matplotlib" in out
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["neuron.html"]
 
 
 def test_the_demo_refuses_a_file_in_place_of_its_folder(capsys, tmp_path):
