@@ -57,8 +57,8 @@ class History:
 
     @property
     def steps_per_epoch(self) -> int:
-        """The number of batches that the rows are divided into."""
-        return -(-self.rows // (self.batch_size or self.rows or 1))
+        """The number of batches that the rows are divided into, at least 1."""
+        return max(1, -(-self.rows // (self.batch_size or self.rows or 1)))
 
     @property
     def epochs(self) -> int:
@@ -129,6 +129,8 @@ def fit(
     if reduction not in _REDUCTIONS:
         raise ValueError(f"reduction is mean or sum, not {reduction!r}")
     history = _continued(history, History(rows=len(data[0]), batch_size=batch_size, seed=seed))
+    if patience is not None and history.epochs and not history.best:
+        raise ValueError("the history is one without patience: its best epoch's parameters were not kept")
     training = _Training(
         model=model,
         optimizer=Adam(model.parameters()) if optimizer is None else optimizer,
