@@ -48,6 +48,7 @@ class Quantity:
     deviation: float
 
     outputs = 1  # a network's outputs for one number
+    loss = "squared_error"
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -130,6 +131,11 @@ class Category:
         """The number of a network's outputs: 1 for two classes, whose sign decides, else 1 per class."""
         return 1 if len(self.classes) == 2 else len(self.classes)
 
+    @property
+    def loss(self) -> str:
+        """The loss of which those outputs are the logits."""
+        return "binary_cross_entropy_with_logits" if self.outputs == 1 else "softmax_cross_entropy"
+
     def encoded(self, table: Table) -> list[int]:
         """The class of each row, counted from 0.  Raises as `Table.texts`, and ValueError for a new class."""
         names = list(map(_class_name, table.texts(self.name)))
@@ -137,7 +143,7 @@ class Category:
             if name not in self.classes:
                 raise ValueError(
                     f"{table.place(row, self.name)}: the class {shown(name)} was not there in training: "
-                    "correct it, or train anew"
+                    "correct it, or train on rows that have it"
                 )
         return list(map(self.classes.index, names))
 
@@ -223,6 +229,15 @@ class Preparation:
     def outputs(self) -> int:
         """The number of outputs that a network for this target has."""
         return self.target.outputs
+
+    @property
+    def loss(self) -> str:
+        """The name of the loss that makes a network's outputs what `answer` takes them for.
+
+        >>> Preparation((Quantity("size", 50.0, 20.0),), Category("kind", ("cat", "dog"))).loss
+        'binary_cross_entropy_with_logits'
+        """
+        return self.target.loss
 
     def points(self, table: Table) -> list[tuple[float, ...]]:
         """The standardised features of each row of a table, which needs no target.
