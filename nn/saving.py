@@ -103,7 +103,7 @@ def _restored(content: Any, model: Module | None) -> Saved:
     if model is None:
         if content["architecture"] is None:
             raise ValueError("it says no architecture: give a model of it, load(path, model)")
-        model = MLP.of(content["architecture"])
+        model = _built(content["architecture"], content["parameters"])
     elif not isinstance(model, Module):
         raise TypeError(f"model is a Module, not {type(model).__name__}")
     notes = content["notes"]
@@ -113,6 +113,16 @@ def _restored(content: Any, model: Module | None) -> Saved:
     history = None if content["history"] is None else _history(content["history"])
     model.load_state_dict(content["parameters"])
     return Saved(model, optimizer, history, notes)
+
+
+def _built(architecture: Any, parameters: Any) -> MLP:
+    """The network of an architecture; refused before it fills the memory if too large."""
+    sizes = architecture.get("nouts") if isinstance(architecture, dict) else None
+    if isinstance(sizes, list) and isinstance(parameters, dict):
+        for size in (architecture.get("nin"), *sizes):
+            if isinstance(size, int) and size > len(parameters):
+                raise ValueError(f"its network has a size of {size}, but only {len(parameters)} parameters")
+    return MLP.of(architecture)
 
 
 def _optimizer(state: Any, model: Module) -> Optimizer:

@@ -1,4 +1,4 @@
-"""A history that no training could have left, or one of other options, is refused before anything moves."""
+"""What no training could have left, or one with other options, is refused before anything moves."""
 
 import json
 import random
@@ -36,4 +36,15 @@ def test_a_saved_history_of_impossible_counts_is_refused(tmp_path, name, number)
     content["history"][name] = number
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match="its history is one of"):
+        load(path)
+
+
+@pytest.mark.parametrize(("name", "size"), [("nin", 10**12), ("nouts", [10**12])])
+def test_a_saved_network_larger_than_its_parameters_is_refused_before_it_is_built(tmp_path, name, size):
+    path = tmp_path / "model.json"
+    save(path, model())
+    content = json.loads(path.read_text())
+    content["architecture"][name] = size
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="has a size of 1000000000000, but only 2 parameters"):
         load(path)
