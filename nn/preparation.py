@@ -58,6 +58,9 @@ class Quantity:
                 f"not {shown(str(self.mean))} and {shown(str(self.deviation))}"
             )
 
+    def __str__(self) -> str:
+        return f"mean {self.mean:.6g}, deviation {self.deviation:.6g}"
+
     @classmethod
     def of(cls, table: Table, name: str) -> Quantity:
         """A column's mean and its deviation, with the number of rows in its denominator.
@@ -117,6 +120,9 @@ class Category:
                 f"column {shown(self.name)}: expected 2 to {MAX_CLASSES} classes, not {len(self.classes)} "
                 f"({listed}): choose another target"
             )
+
+    def __str__(self) -> str:
+        return ", ".join(self.classes)
 
     @classmethod
     def of(cls, table: Table, name: str) -> Category:
@@ -265,6 +271,21 @@ class Preparation:
         if not all(map(math.isfinite, outputs)):
             raise ValueError("an output is inf or nan: train anew, with a smaller learning rate")
         return self.target.answer(outputs)
+
+    def summary(self) -> str:
+        """The columns with what is known of them from the rows for training, a line each.
+
+        >>> print(Preparation((Quantity("size", 50.0, 20.0),), Category("kind", ("cat", "dog"))).summary())
+        features
+        size  mean 50, deviation 20
+        <BLANKLINE>
+        target
+        kind  cat, dog
+        """
+        columns: list[Quantity | Category] = [*self.features, self.target]
+        width = max(len(column.name) for column in columns)
+        *features, target = (f"{column.name:{width}}  {column}" for column in columns)
+        return "\n".join(["features", *features, "", "target", target])
 
     def to_dict(self) -> dict[str, Any]:
         """The preparation in dicts, lists, texts and floats, from which `from_dict` makes an equal one.
