@@ -12,7 +12,18 @@
 
 from nn import initialisers, schedules
 from nn.clipping import clip_by_norm, clip_by_value
-from nn.datasets import circles, iris_petals, micrograd_moons, moons, spirals, split, windsor_houses, xor
+from nn.datasets import (
+    circles,
+    iris_petals,
+    micrograd_moons,
+    moons,
+    spirals,
+    split,
+    split_table,
+    table_of,
+    windsor_houses,
+    xor,
+)
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import (
     absolute_error,
@@ -84,7 +95,9 @@ __all__ = [
     "softmax_cross_entropy",
     "spirals",
     "split",
+    "split_table",
     "squared_error",
+    "table_of",
     "windsor_houses",
     "xor",
 ]

@@ -1,8 +1,8 @@
 """Small data sets: generated ones, micrograd's hundred points, two real ones; and their division in two.
 
 A data set is a pair `(points, targets)`: points as tuples of floats, and for each a target, which is a label,
-0 or 1, or a number.  The same arguments give the same points in every process; Python's own generator is
-left alone.
+0 or 1, or a number.  By name (`table_of`) it is a table, as a file is.  The same arguments give the same
+points in every process; Python's own generator is left alone.
 """
 
 from __future__ import annotations
@@ -10,12 +10,18 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from importlib import resources
+from pathlib import Path
 from typing import Any, TypeVar
 
-from nn.tables import Table, read_table
+from nn.choices import choice
+from nn.tables import Row, Table, read_table
 
 __all__ = [
+    "TABLES",
+    "TARGETS",
     "check_dataset",
     "circles",
     "iris_petals",
@@ -23,6 +29,8 @@ __all__ = [
     "moons",
     "spirals",
     "split",
+    "split_table",
+    "table_of",
     "windsor_houses",
     "xor",
 ]
@@ -193,6 +201,41 @@ def split(
     return chosen(order[size:]), chosen(order[:size])
 
 
+def split_table(table: Table, fraction: float = 0.25, seed: int = 0) -> tuple[Table, Table]:
+    """Two tables, one to train on and one held out, of the rows of one, divided as `split` divides points.
+
+    Raises ValueError for fewer than two rows, and for a fraction that is not between 0 and 1.
+
+    >>> training, held_out = split_table(table_of("iris"), seed=1)
+    >>> len(training.rows), len(held_out.rows)
+    (75, 25)
+    """
+    if len(table.rows) < 2:
+        raise ValueError(
+            f"{table.source} has one row only: expected at least two, one to train on and one to hold out"
+        )
+    (training, _), (held_out, _) = split(table.rows, table.rows, fraction, seed)
+    return replace(table, rows=tuple(training)), replace(table, rows=tuple(held_out))
+
+
+def table_of(name_or_path: str) -> Table:
+    """The data set of this name as a table, or the table in the CSV file at this path.
+
+    Raises ValueError for what is neither, and as `read_table`.
+
+    >>> table_of("iris").names, len(table_of("xor").rows)
+    (('petal_length', 'petal_width', 'species'), 100)
+    >>> table_of("moon")
+    Traceback (most recent call last):
+        ...
+    ValueError: no data set named 'moon': give moons, circles, xor, spirals, iris, houses, or the path of a \
+CSV file; is it moons?
+    """
+    if name_or_path not in TABLES and Path(name_or_path).exists():
+        return read_table(name_or_path)
+    return choice("data set", name_or_path, TABLES, "the path of a CSV file")()
+
+
 def check_dataset(points: Sequence[Any], labels: Sequence[Any]) -> None:
     """Raises ValueError unless there is a point, and one label, 0 or 1, for each.
 
@@ -227,3 +270,24 @@ def _scattered(place: Callable[[int, int, int], Plane], n: int, noise: float, se
 def _shipped(name: str) -> Table:
     with resources.as_file(resources.files("nn") / "data" / name) as path:
         return read_table(path)
+
+
+def _generated(generate: Callable[[], Dataset]) -> Table:
+    points, labels = generate()
+    rows = (map(repr, (*point, label)) for point, label in zip(points, labels, strict=True))
+    names = ("x", "y", "label")
+    return Table(generate.__name__, names, tuple(Row(line, list(row)) for line, row in enumerate(rows, 2)))
+
+
+TABLES: dict[str, Callable[[], Table]] = {
+    "moons": partial(_shipped, "moons_100.csv"),
+    "circles": partial(_generated, circles),
+    "xor": partial(_generated, xor),
+    "spirals": partial(_generated, spirals),
+    "iris": partial(_shipped, "iris_petals.csv"),
+    "houses": partial(_shipped, "windsor_houses.csv"),
+}
+"""The data sets by the names that a command line gives them; moons are micrograd's hundred points."""
+
+TARGETS = dict.fromkeys(TABLES, "label") | {"iris": "species", "houses": "price"}
+"""What is to be predicted in each of `TABLES`."""

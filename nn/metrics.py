@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from autograd import square
+
 __all__ = ["accuracy", "r_squared"]
 
 
@@ -43,7 +45,8 @@ def r_squared(predictions: Iterable[float], targets: Iterable[float]) -> float:
     """
     pairs = list(zip(predictions, targets, strict=True))
     mean = sum(target for _, target in pairs) / max(len(pairs), 1)
-    spread = sum((target - mean) ** 2 for _, target in pairs)
+    spread: float = sum(square(target - mean) for _, target in pairs)
     if not spread:
         raise ValueError("r_squared needs at least two different targets")
-    return 1 - sum((prediction - target) ** 2 for prediction, target in pairs) / spread
+    missed: float = sum(square(prediction - target) for prediction, target in pairs)
+    return 1 - missed / spread

@@ -48,6 +48,7 @@ class Quantity:
     deviation: float
 
     outputs = 1  # a network's outputs for one number
+    loss = "squared_error"
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -56,6 +57,9 @@ class Quantity:
                 f"column {shown(self.name)}: expected a finite mean and a positive, finite deviation, "
                 f"not {shown(str(self.mean))} and {shown(str(self.deviation))}"
             )
+
+    def __str__(self) -> str:
+        return f"mean {self.mean:.6g}, deviation {self.deviation:.6g}"
 
     @classmethod
     def of(cls, table: Table, name: str) -> Quantity:
@@ -117,6 +121,9 @@ class Category:
                 f"({listed}): choose another target"
             )
 
+    def __str__(self) -> str:
+        return ", ".join(self.classes)
+
     @classmethod
     def of(cls, table: Table, name: str) -> Category:
         """A column's classes: those that are numbers first, by size, then texts, by the alphabet.
@@ -130,6 +137,11 @@ class Category:
         """The number of a network's outputs: 1 for two classes, whose sign decides, else 1 per class."""
         return 1 if len(self.classes) == 2 else len(self.classes)
 
+    @property
+    def loss(self) -> str:
+        """The loss of which those outputs are the logits."""
+        return "binary_cross_entropy_with_logits" if self.outputs == 1 else "softmax_cross_entropy"
+
     def encoded(self, table: Table) -> list[int]:
         """The class of each row, counted from 0.  Raises as `Table.texts`, and ValueError for a new class."""
         names = list(map(_class_name, table.texts(self.name)))
@@ -137,7 +149,7 @@ class Category:
             if name not in self.classes:
                 raise ValueError(
                     f"{table.place(row, self.name)}: the class {shown(name)} was not there in training: "
-                    "correct it, or train anew"
+                    "correct it, or train on rows that have it"
                 )
         return list(map(self.classes.index, names))
 
@@ -224,6 +236,15 @@ class Preparation:
         """The number of outputs that a network for this target has."""
         return self.target.outputs
 
+    @property
+    def loss(self) -> str:
+        """The name of the loss that makes a network's outputs what `answer` takes them for.
+
+        >>> Preparation((Quantity("size", 50.0, 20.0),), Category("kind", ("cat", "dog"))).loss
+        'binary_cross_entropy_with_logits'
+        """
+        return self.target.loss
+
     def points(self, table: Table) -> list[tuple[float, ...]]:
         """The standardised features of each row of a table, which needs no target.
 
@@ -250,6 +271,21 @@ class Preparation:
         if not all(map(math.isfinite, outputs)):
             raise ValueError("an output is inf or nan: train anew, with a smaller learning rate")
         return self.target.answer(outputs)
+
+    def summary(self) -> str:
+        """The columns with what is known of them from the rows for training, a line each.
+
+        >>> print(Preparation((Quantity("size", 50.0, 20.0),), Category("kind", ("cat", "dog"))).summary())
+        features
+        size  mean 50, deviation 20
+        <BLANKLINE>
+        target
+        kind  cat, dog
+        """
+        columns: list[Quantity | Category] = [*self.features, self.target]
+        width = max(len(column.name) for column in columns)
+        *features, target = (f"{column.name:{width}}  {column}" for column in columns)
+        return "\n".join(["features", *features, "", "target", target])
 
     def to_dict(self) -> dict[str, Any]:
         """The preparation in dicts, lists, texts and floats, from which `from_dict` makes an equal one.

@@ -148,6 +148,9 @@ def _history(state: Any) -> History:
         is_alike = isinstance(value, type(expected)) or (name == "batch_size" and type(value) is int)
         if not is_alike or not all(isinstance(entry, int | float) for entry in entries):
             raise TypeError(f"the {name} of its history is {reprlib.repr(value)}")
+    rows, batch_size = state["rows"], state["batch_size"]
+    if rows < 0 or (batch_size is not None and batch_size < 1):
+        raise ValueError(f"its history is one of {rows} rows in batches of {batch_size}")
     return History(**state)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import csv
 import difflib
+import hashlib
 import io
 import itertools
+import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -86,6 +88,16 @@ class Table:
     def place(self, row: Row, name: str) -> str:
         """Where a message says that a cell stands: the file, the line, the column."""
         return f"{self.source}, line {row.line}, column {shown(name)}"
+
+    def fingerprint(self) -> str:
+        """What only tables of the same names and cells share: their SHA-256, 64 hexadecimal digits.
+
+        >>> first = Table("first.csv", ("size",), (Row(2, ("30",)),))
+        >>> first.fingerprint() == Table("second.csv", ("size",), (Row(9, ["30"]),)).fingerprint()
+        True
+        """
+        content = json.dumps([self.names, [row.cells for row in self.rows]])
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def _position(self, name: str) -> int:
         if name not in self.names:

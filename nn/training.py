@@ -25,6 +25,15 @@ __all__ = ["History", "fit", "predictions"]
 
 _Data = tuple[list[Point], list[Target]]
 
+ENDS = {
+    "epochs": "all that were asked for are done",
+    "tolerance": "the loss hardly changed",
+    "patience": "the loss on the rows held out did not become smaller",
+    "interrupted": "by Ctrl-C",
+    "diverged": "the loss was not finite",
+}
+"""What the words of `History.stopped` mean."""
+
 _REDUCTIONS = {"mean": reduce_mean, "sum": reduce_sum}
 
 
@@ -43,7 +52,7 @@ class History:
     validation_loss: list[float] = dataclasses.field(default_factory=list)
     validation_metric: list[float] = dataclasses.field(default_factory=list)
     stopped: str = ""
-    """Why `fit` ended: "epochs", "tolerance", "patience", "interrupted" or "diverged"."""
+    """Why `fit` ended: one of `ENDS`."""
     rows: int = 0
     batch_size: int | None = None
     seed: int = 0
@@ -57,8 +66,8 @@ class History:
 
     @property
     def steps_per_epoch(self) -> int:
-        """The number of batches that the rows are divided into."""
-        return -(-self.rows // (self.batch_size or self.rows or 1))
+        """The number of batches that the rows are divided into, at least 1."""
+        return max(1, -(-self.rows // (self.batch_size or self.rows or 1)))
 
     @property
     def epochs(self) -> int:
@@ -69,6 +78,23 @@ class History:
         """The mean of the losses of an epoch's steps; epochs count from 0."""
         losses = self.loss[epoch * self.steps_per_epoch : (epoch + 1) * self.steps_per_epoch]
         return sum(losses) / len(losses)
+
+    def summary(self) -> str:
+        """The complete epochs, why `fit` ended, and the losses, of the rows held out that of the kept epoch.
+
+        >>> print(History(loss=[0.5, 0.25], validation_loss=[0.375, 0.3125], stopped="epochs").summary())
+        epochs    2; stopped: all that were asked for are done
+        loss      0.5000 in the first epoch, 0.2500 in the last; 0.3125 on the rows held out
+        """
+        epochs = f"epochs    {self.epochs}; stopped: {ENDS.get(self.stopped, self.stopped)}"
+        if not self.steps:
+            return epochs
+        last = (self.steps - 1) // self.steps_per_epoch  # where it was interrupted, not a complete one
+        loss = f"{self.epoch_loss(0):.4f} in the first epoch, {self.epoch_loss(last):.4f} in the last"
+        if self.validation_loss:
+            kept = min(self.validation_loss) if self.stopped == "patience" else self.validation_loss[-1]
+            loss += f"; {kept:.4f} on the rows held out"
+        return f"{epochs}\nloss      {loss}"
 
 
 def fit(
@@ -129,6 +155,8 @@ def fit(
     if reduction not in _REDUCTIONS:
         raise ValueError(f"reduction is mean or sum, not {reduction!r}")
     history = _continued(history, History(rows=len(data[0]), batch_size=batch_size, seed=seed))
+    if patience is not None and history.epochs and not history.best:
+        raise ValueError("the history is one without patience: its best epoch's parameters were not kept")
     training = _Training(
         model=model,
         optimizer=Adam(model.parameters()) if optimizer is None else optimizer,

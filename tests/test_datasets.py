@@ -7,7 +7,19 @@ import random
 import numpy as np
 import pytest
 
-from nn import circles, iris_petals, micrograd_moons, moons, spirals, split, windsor_houses, xor
+from nn import (
+    circles,
+    iris_petals,
+    micrograd_moons,
+    moons,
+    spirals,
+    split,
+    split_table,
+    table_of,
+    windsor_houses,
+    xor,
+)
+from nn.datasets import TABLES, TARGETS
 
 GENERATORS = [moons, circles, xor, spirals]
 
@@ -215,3 +227,44 @@ def test_a_seed_names_one_split_in_random_order():
 def test_what_cannot_be_divided_is_refused(points, targets, fraction, message):
     with pytest.raises(ValueError, match=message):
         split(points, targets, fraction)
+
+
+def test_a_table_is_divided_as_its_rows_would_be():
+    table = table_of("iris")
+    (training, _), (held_out, _) = split(table.rows, table.rows, 0.2, seed=3)
+    parts = split_table(table, 0.2, seed=3)
+    assert [part.rows for part in parts] == [tuple(training), tuple(held_out)]
+    assert {(part.source, part.names) for part in parts} == {(table.source, table.names)}
+
+
+def test_a_table_of_one_row_cannot_be_divided(tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text("size,price\n30,900\n")
+    with pytest.raises(ValueError, match=r"^one\.csv has one row only: expected at least two"):
+        split_table(table_of(str(path)))
+
+
+# --- By name ---
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset"),
+    [("moons", micrograd_moons()), ("circles", circles()), ("xor", xor()), ("spirals", spirals())],
+)
+def test_a_table_by_name_has_the_points_and_the_labels_of_the_data_set(name, dataset):
+    table = table_of(name)
+    points, labels = dataset
+    assert table.names == ("x", "y", "label")
+    assert list(zip(table.numbers("x"), table.numbers("y"), strict=True)) == points
+    assert table.texts("label") == [str(label) for label in labels]
+
+
+def test_every_table_by_name_has_its_target():
+    assert [name for name in TABLES if TARGETS[name] not in table_of(name).names] == []
+
+
+def test_a_name_that_is_a_file_too_is_the_name(tmp_path, monkeypatch):
+    (tmp_path / "iris").write_text("a,b\n1,2\n")
+    monkeypatch.chdir(tmp_path)
+    assert table_of("iris").source == "iris_petals.csv"
+    assert table_of("./iris").source == "iris"

@@ -1,5 +1,7 @@
 """Metrics: figures for people, against their definitions."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,7 @@ def test_a_metric_refuses_targets_of_another_length_and_none(metric):
 
 def test_r_squared_is_the_share_of_the_variance_that_is_explained():
     targets = np.array([1.0, 2.0, 4.0, 8.0])
-    found = [*targets, 0.1, -0.2, 0.0, 0.3]
+    found = targets + np.array([0.1, -0.2, 0.0, 0.3])
     explained = 1 - np.mean((targets - found) ** 2) / np.var(targets)
     assert r_squared(found, targets) == pytest.approx(explained, rel=1e-14)
     assert r_squared(targets, targets) == 1.0
@@ -39,3 +41,8 @@ def test_r_squared_is_the_share_of_the_variance_that_is_explained():
 def test_r_squared_of_one_constant_target_is_refused():
     with pytest.raises(ValueError, match="two different targets"):
         r_squared([1.0, 2.0], [3.0, 3.0])
+
+
+@pytest.mark.parametrize("huge", [1e200, math.inf])
+def test_predictions_beyond_all_measure_explain_less_than_anything(huge):
+    assert r_squared([huge, 2.0, 6.0], [1.0, 2.0, 6.0]) == -math.inf

@@ -112,6 +112,11 @@ def test_two_classes_take_one_output_and_more_take_one_each():
     assert Preparation.of(HOUSES, "price").outputs == 1
 
 
+def test_the_loss_is_the_one_whose_outputs_an_answer_is_made_of():
+    losses = [preparation.values[0].loss for preparation in PREPARATIONS]
+    assert losses == ["squared_error", "softmax_cross_entropy", "binary_cross_entropy_with_logits"]
+
+
 def test_a_class_that_training_did_not_see_is_refused():
     preparation = Preparation.of(PETS, "kind")
     with pytest.raises(ValueError, match="line 3, column 'kind': the class 'emu' was not there in training"):

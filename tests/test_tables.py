@@ -232,3 +232,17 @@ def test_the_columns_of_a_small_table_are_all_named():
     table = Table("rows", ("size", "price"), (Row(2, ("1", "2")),))
     with pytest.raises(ValueError, match=exactly("rows has no column 'y': its columns are 'size', 'price'")):
         table.texts("y")
+
+
+@pytest.mark.parametrize(
+    ("content", "is_same"),
+    [
+        ("a,b\n1,2\n3,4\n", True),
+        ("a;b\n1;2\n\n3;4", True),
+        ("a,b\n1,2\n3,5\n", False),
+        ("a,c\n1,2\n3,4\n", False),
+    ],
+)
+def test_tables_share_a_fingerprint_only_if_all_names_and_cells_are_the_same(csv_file, content, is_same):
+    fingerprint = read_table(csv_file("a,b\n1,2\n3,4\n")).fingerprint()
+    assert (read_table(csv_file(content)).fingerprint() == fingerprint) == is_same
