@@ -46,5 +46,5 @@ def test_a_saved_network_larger_than_its_parameters_is_refused_before_it_is_buil
     content = json.loads(path.read_text())
     content["architecture"][name] = size
     path.write_text(json.dumps(content))
-    with pytest.raises(ValueError, match="has a size of 1000000000000, but only 2 parameters"):
+    with pytest.raises(ValueError, match="more weights than there are parameters"):
         load(path)
