@@ -115,7 +115,7 @@ def with_parameter(name, number):
         (edited(architecture={"nin": 2}), "an MLP's architecture has the keys"),
         (
             edited(architecture={"nin": 2, "nouts": [3, 0], "activation": "tanh", "bias": True}),
-            "at least one",
+            "is at least 1, not 0",
         ),
         (edited(architecture={"nin": 2, "nouts": [3, 1], "activation": "nope", "bias": True}), "'nope'"),
         (
