@@ -261,9 +261,7 @@ def show_reference(letter: str, folder: Path | None = None) -> int:
     for name in reference.derived:
         print(f"\n{derivation(cost, parameters[name])}")
     print("\nThe article's gradients and ours\n")
-    found = reference.gradients(network, x, target)
-    rows = [[f"d{cost.label}/d{name}", repr(found[name]), repr(parameters[name].grad)] for name in found]
-    _print_table([["", "article", "engine"], *rows])
+    print(reference.comparison(network, x, target))
     print("\nThe check by differences\n")
 
     def cost_of(model: MLP) -> Value:

@@ -32,6 +32,9 @@ class Plot:
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
 
+    def __repr__(self) -> str:
+        return f'<Plot "{self.figure.axes[0].get_title()}": .write("plot.png") writes it to a file>'
+
     def write(self, path: str | PathLike[str]) -> Path:
         """Writes the plot in the format of the path's suffix (png, svg, pdf), and returns the path.
 
@@ -54,7 +57,9 @@ class Plot:
 def plot_history(history: History | Sequence[float]) -> Plot:
     """The loss by step, on a logarithmic scale, and after each epoch that of the rows held out.
 
-    A sequence of losses is a history as well.  Raises ModuleNotFoundError without matplotlib.
+    Where a step is a batch, its loss says as much of its rows as of the training: the steps are pale, and
+    a line joins the means of the epochs.  A sequence of losses is a history as well.  Raises
+    ModuleNotFoundError without matplotlib.
 
     >>> plot_history([2.0, 1.0, 0.5]).figure.axes[0].get_xlabel()
     'step'
@@ -62,11 +67,23 @@ def plot_history(history: History | Sequence[float]) -> Plot:
     if not isinstance(history, History):
         history = History(loss=list(history))
     figure, axes = _figure(6.4, 4.0)
-    axes.plot(range(history.steps), history.loss, color=COLOURS[0], label="training")
-    if history.validation_loss:
-        ends = itertools.count(history.steps_per_epoch - 1, history.steps_per_epoch)
-        steps = list(itertools.islice(ends, len(history.validation_loss)))
-        axes.plot(steps, history.validation_loss, color=COLOURS[1], marker=".", label="held out")
+    in_batches = history.steps_per_epoch > 1
+    axes.plot(
+        range(history.steps),
+        history.loss,
+        color=COLOURS[0],
+        alpha=0.25 if in_batches else 1.0,
+        label="each batch" if in_batches else "training",
+    )
+    means = list(map(history.epoch_loss, range(history.epochs))) if in_batches else []
+    for label, losses, colour in zip(
+        ("training", "held out"), (means, history.validation_loss), COLOURS, strict=True
+    ):
+        if losses:
+            ends = itertools.count(history.steps_per_epoch - 1, history.steps_per_epoch)
+            steps = list(itertools.islice(ends, len(losses)))
+            axes.plot(steps, losses, color=colour, marker=".", markersize=4, label=label)
+    if len(axes.lines) > 1:
         axes.legend()
     is_positive = min([*history.loss, *history.validation_loss], default=1.0) > 0
     axes.set(xlabel="step", ylabel="loss", title="Loss by step of training")

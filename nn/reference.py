@@ -15,7 +15,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autograd import Value, log, relu, scope, sigmoid, tanh
+from autograd import Value, grad, log, relu, scope, sigmoid, tanh
 from nn.datasets import iris_petals, split, windsor_houses
 from nn.layers import MLP
 from nn.losses import half_squared_error, squared_error
@@ -23,7 +23,7 @@ from nn.metrics import accuracy, r_squared
 from nn.optimizers import SGD
 from nn.training import History, fit, predictions
 
-__all__ = ["REFERENCES", "LayerNames", "Reference", "Task"]
+__all__ = ["REFERENCES", "Comparison", "LayerNames", "Reference", "Task"]
 
 Vector = Sequence[float]
 Matrix = Sequence[Vector]
@@ -56,12 +56,45 @@ class Task(NamedTuple):
     baseline_name: str
     baseline: float
     """The constant prediction that a network has to beat."""
+    answer: Callable[[float], float] = float
+    """What an output of the network, or a target, is in the article's own unit, such as dollars."""
 
     def judged(self, network: MLP) -> tuple[float, float]:
         """The metric of the network's predictions for the rows held out, and that of the baseline's."""
         points, targets = self.held_out
         constant = [self.baseline] * len(targets)
         return self.metric(predictions(network, points), [*targets]), self.metric(constant, [*targets])
+
+
+class Comparison(NamedTuple):
+    """The derivatives of one row's cost by each parameter, from two sources; it prints as a table.
+
+    >>> print(Comparison("C", {"w": 0.5, "b_1": 2.0}, {"w": 0.5, "b_1": 1.99}))
+             article  engine
+    dC/dw    0.5      0.5
+    dC/db_1  2        1.99
+    largest relative difference: 5.0e-03
+    """
+
+    cost: str
+    article: dict[str, float]
+    """By the article's formulas."""
+    engine: dict[str, float]
+    """By the chain rule over the graph."""
+
+    @property
+    def largest_difference(self) -> float:
+        """How far the two are apart, relative to the larger one, for the parameter where that is most."""
+        return max(_relative_difference(self.article[name], self.engine[name]) for name in self.article)
+
+    def __str__(self) -> str:
+        rows = [("", "article", "engine")] + [
+            (f"d{self.cost}/d{name}", f"{self.article[name]:.12g}", f"{self.engine[name]:.12g}")
+            for name in self.article
+        ]
+        first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+        lines = [f"{name:{first}}  {article:{second}}  {engine}" for name, article, engine in rows]
+        return "\n".join([*lines, f"largest relative difference: {self.largest_difference:.1e}"])
 
 
 class Reference(NamedTuple):
@@ -121,6 +154,17 @@ class Reference(NamedTuple):
         """The derivative of one row's loss by each parameter, by the article's formulas and names."""
         return dict(self.closed_forms(network, x, target))
 
+    def comparison(self, network: MLP, x: Vector, target: float) -> Comparison:
+        """The article's gradients of one row's loss beside the engine's; the network is left as it is.
+
+        >>> reference = REFERENCES["c"]
+        >>> reference.comparison(reference.network(), [0.5, -1.0], 1.0).largest_difference < 1e-12
+        True
+        """
+        found = grad(lambda model: self.loss(model(x), target))(network)
+        engine = {parameter.label: found[name] for name, parameter in network.named_parameters()}
+        return Comparison(self.cost, self.gradients(network, x, target), engine)
+
     def train(self, network: MLP, task: Task, progress: bool | None = None) -> History:
         """Gradient descent as in the article, on the task's rows for training."""
         return fit(
@@ -171,6 +215,11 @@ def _sums(weights: Matrix, inputs: Vector, biases: Vector) -> list[float]:
     return [_product(row, inputs) + bias for row, bias in zip(weights, biases, strict=True)]
 
 
+def _relative_difference(one: float, other: float) -> float:
+    """|one - other| over the larger of the two, and 0 for two zeros."""
+    return abs(one - other) / (max(abs(one), abs(other)) or 1.0)
+
+
 # --- A: four layers ------------------------------------------------------------------------------------
 
 
@@ -203,9 +252,9 @@ def _taught() -> Task:
     return Task(
         training=training,
         held_out=held_out,
-        learning_rate=0.2,
-        epochs=400,
-        batch_size=5,
+        learning_rate=0.5,
+        epochs=100,
+        batch_size=3,
         metric=r_squared,
         metric_name="R^2",
         baseline_name="always the mean of the training rows",
@@ -245,16 +294,20 @@ def _houses() -> Task:
         ]
         return points, [0.1 + 0.8 * (price - low) / (high - low) for price in rows[1]]
 
+    def price(output: float) -> float:
+        return low + (output - 0.1) / 0.8 * (high - low)
+
     return Task(
         training=scaled(training),
         held_out=scaled(held_out),
         learning_rate=1.0,
-        epochs=40,
+        epochs=20,
         batch_size=8,
         metric=r_squared,
         metric_name="R^2",
         baseline_name="always the mean price of the training rows",
         baseline=statistics.fmean(scaled(training)[1]),
+        answer=price,
     )
 
 
@@ -305,7 +358,7 @@ def _petals() -> Task:
 
 REFERENCES = {
     "a": Reference(
-        title="Understanding the backpropagation algorithm",
+        title="Understanding Backpropagation Algorithm",
         author="Simeon Kostadinov, 2019",
         summary=(
             "Four inputs, two hidden layers of two neurons each, and one linear output without a bias.  The "

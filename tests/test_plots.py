@@ -23,12 +23,28 @@ def test_a_plot_is_a_file_and_shows_itself_in_a_notebook(tmp_path):
     assert plot._repr_png_().startswith(b"\x89PNG")
 
 
-def test_the_losses_of_rows_held_out_stand_at_the_last_step_of_their_epoch():
-    history = History(loss=[4.0, 3.0, 2.0, 1.0], validation_loss=[3.5, 1.5], rows=20, batch_size=10)
-    assert lines(plot_history(history)) == {
-        "training": ([0, 1, 2, 3], [4.0, 3.0, 2.0, 1.0]),
-        "held out": ([1, 3], [3.5, 1.5]),
+def test_a_plot_of_a_training_says_in_a_console_what_it_is():
+    assert repr(plot_history([1.0])) == (
+        '<Plot "Loss by step of training": .write("plot.png") writes it to a file>'
+    )
+
+
+def test_a_training_on_all_rows_at_once_is_one_line():
+    history = History(loss=[4.0, 3.0], rows=20)
+    assert lines(plot_history(history)) == {"training": ([0, 1], [4.0, 3.0])}
+
+
+def test_batches_are_pale_and_an_epochs_mean_and_its_rows_held_out_stand_at_its_last_step():
+    history = History(loss=[4.0, 3.0, 2.0, 1.0, 0.5], validation_loss=[3.25, 1.25], rows=20, batch_size=10)
+    plot = plot_history(history)
+    assert lines(plot) == {
+        "each batch": ([0, 1, 2, 3, 4], [4.0, 3.0, 2.0, 1.0, 0.5]),
+        "training": ([1, 3], [3.5, 1.5]),
+        "held out": ([1, 3], [3.25, 1.25]),
     }
+    (axes,) = plot.figure.axes
+    assert [line.get_alpha() for line in axes.lines] == [0.25, None, None]
+    assert len(axes.get_legend().texts) == 3
 
 
 @pytest.mark.parametrize(("losses", "scale"), [([2.0, 1.0], "log"), ([1.0, 0.0], "linear"), ([], "log")])

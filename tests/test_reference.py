@@ -8,7 +8,8 @@ import pytest
 import autograd
 from autograd import derivation, value_and_grad
 from autograd.testing import check_gradients
-from nn import REFERENCES, predictions, r_squared
+from nn import REFERENCES, predictions, r_squared, windsor_houses
+from nn.reference import Comparison
 
 POINTS = 1_000
 
@@ -57,6 +58,30 @@ def test_every_gradient_is_the_articles_at_a_thousand_random_points(letter):
 def test_the_first_network_has_the_articles_other_functions_too(activation):
     reference = REFERENCES["a"]._replace(activations=(activation, activation, None))
     assert farthest("a", reference, points=200) <= 1e-12
+
+
+@pytest.mark.parametrize("letter", "abc")
+def test_a_comparison_holds_every_parameter_and_leaves_the_network_as_it_is(letter):
+    reference = REFERENCES[letter]
+    network = reference.network(random.Random(3))
+    x = [0.5, -0.25, 0.75, 1.0][: reference.sizes[0]]
+    cost = reference.labelled(network, x, 1.0)
+    cost.backward()
+    recorded = {parameter.label: parameter.grad for parameter in network.parameters()}
+    comparison = reference.comparison(network, x, 1.0)
+    assert comparison.engine == recorded == {p.label: p.grad for p in network.parameters()}
+    assert comparison.article == reference.gradients(network, x, 1.0)
+    assert comparison.largest_difference <= 1e-12
+    assert str(comparison).count(f"d{reference.cost}/d") == len(network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("article", "engine", "difference"),
+    [(2.0, 1.0, 0.5), (1.0, -1.0, 2.0), (0.0, 0.0, 0.0), (0.0, 1e-300, 1.0)],
+)
+def test_a_difference_is_relative_to_the_larger_and_two_zeros_do_not_differ(article, engine, difference):
+    same = {"b": 3.0}
+    assert Comparison("C", {"w": article} | same, {"w": engine} | same).largest_difference == difference
 
 
 def test_a_wrong_formula_would_be_found():
@@ -153,7 +178,7 @@ def test_gradient_descent_lowers_the_loss(letter):
 
 
 def test_trained_networks_beat_their_baselines_on_rows_held_out():
-    """C to its end; A and B, which take longer, by `python -m autograd reference a` and b."""
+    """C to its end; A and B, which take longer, in the notebooks."""
     reference = REFERENCES["c"]
     task, network = reference.task(), reference.network(random.Random(1))
     reference.train(network, task)
@@ -175,3 +200,14 @@ def test_prices_fit_into_a_sigmoid():
     task = REFERENCES["b"].task()
     assert (min(task.training[1]), max(task.training[1])) == pytest.approx((0.1, 0.9))
     assert all(0 < price < 1 for price in predictions(REFERENCES["b"].network(), task.held_out[0]))
+
+
+def test_an_answer_of_the_second_network_is_a_price_in_dollars():
+    task = REFERENCES["b"].task()
+    scaled = [*task.training[1], *task.held_out[1]]
+    assert sorted(map(task.answer, scaled)) == pytest.approx(sorted(windsor_houses()[1]))
+
+
+@pytest.mark.parametrize("letter", "ac")
+def test_an_answer_of_the_others_is_the_output_itself(letter):
+    assert REFERENCES[letter].task().answer(0.25) == 0.25
