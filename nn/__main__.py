@@ -86,8 +86,7 @@ class Study(NamedTuple):
 
 def train(options: argparse.Namespace) -> int:
     """Fits a network to a table, and judges it by the rows held out; returns the exit status."""
-    if options.save is not None:
-        check_folder(options.save)
+    _check_output(options.save, *_files(options.data))
     study = _study(options)
     baseline = _baseline(study)
     notes = {
@@ -122,8 +121,7 @@ def train(options: argparse.Namespace) -> int:
 
 def predict(options: argparse.Namespace) -> int:
     """Writes what a saved network says of every row of a table; returns the exit status."""
-    if options.out is not None:
-        check_folder(options.out)
+    _check_output(options.out, options.model, *_files(options.data))
     saved, preparation = _loaded(options.model)
     table = table_of(options.data)
     outputs = predictions(saved.model, preparation.points(table))
@@ -145,6 +143,7 @@ def predict(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Says what a saved network is, and how it was trained; returns the exit status."""
+    _check_output(options.draw, options.model)
     saved, preparation = _loaded(options.model)
     if options.draw is not None:
         graph = Graph(_prediction(saved.model, preparation))
@@ -158,6 +157,21 @@ def show(options: argparse.Namespace) -> int:
 
 
 # --- What the commands share ---------------------------------------------------------------------------
+
+
+def _check_output(output: Path | None, *inputs: Path) -> None:
+    """Raises, before anything is computed, unless a file can stand there that is none of those to be read."""
+    if output is None:
+        return
+    check_folder(output)
+    for path in inputs:
+        if path.is_file() and output.is_file() and output.samefile(path):
+            raise ValueError(f"{output} is the file {path} that is read: give another name to write to")
+
+
+def _files(data: str) -> list[Path]:
+    """The file that `table_of` reads, if it reads one of the user's."""
+    return [] if data in TABLES else [Path(data)]
 
 
 def _target(options: argparse.Namespace, table: Table) -> str:

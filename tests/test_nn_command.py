@@ -390,6 +390,9 @@ def test_draw_writes_the_graph_of_a_prediction(run, tmp_path, options, drawn):
     [
         ("size,price\n30,900\n,950\n40,990\n", "line 3, column 'size': the cell is empty"),
         ("size,price\n30,900\nNA,950\n40,990\n", "line 3, column 'size': the cell is missing (NA)"),
+        ("size,price\n30,900\n+nan,950\n40,990\n", "line 3, column 'size': '+nan' is no finite number"),
+        ("size,price\n30,900\n40,-nan\n50,990\n", "line 3, column 'price': '-nan' is no finite number"),
+        ("size,price\n30,1\n40,-nan\n50,0\n", "line 3, column 'price': '-nan' is no finite number"),
         ("size,price\n30,900\nlarge,950\n40,990\n", "line 3, column 'size': 'large' is no finite number"),
         ("price\n900\n950\n990\n", "has one column only, 'price'"),
         ("size,price\n", "has column names but no rows"),
@@ -474,6 +477,32 @@ def test_what_is_typed_wrong_is_refused_in_one_line_and_nothing_is_written(
     assert err.count("\n") == 1
     assert said in err
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "train flats.csv --target price --save flats.csv",
+        "train flats.csv --target price --save ../{folder}/flats.csv",
+        "train flats.csv --target price --save link.csv",
+        "predict model.json flats.csv --out flats.csv",
+        "predict model.json flats.csv --out model.json",
+        "show model.json --draw model.json",
+    ],
+)
+def test_a_file_that_is_read_is_not_written(run, model, tmp_path, command):
+    (tmp_path / "link.csv").symlink_to("flats.csv")
+    before = files(tmp_path)
+    status, out, err = run(*command.format(folder=tmp_path.name).split(" "))
+    assert (status, out) == (2, "")
+    assert re.fullmatch(r"nn: \S+ is the file \S+ that is read: give another name to write to\n", err)
+    assert files(tmp_path) == before
+
+
+def test_a_file_with_the_name_of_a_data_set_is_not_read(run, tmp_path):
+    (tmp_path / "iris").write_text("an older network")
+    assert run("train", "iris", *SMALL, "--save", "iris")[0] == 0
+    assert run("show", "iris")[0] == 0
 
 
 @pytest.mark.parametrize(
