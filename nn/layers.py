@@ -171,6 +171,9 @@ class MLP(Module):
             )
         sizes = [nin, *nouts]
         check_count("the number of a network's layers", len(sizes) - 1)
+        check_count("the number of a network's inputs", nin)
+        for size in sizes[1:]:  # all, before a weight is drawn: it may be many
+            check_count("the number of a layer's neurons", size)
         depth = len(sizes) - 1
         activations = _per_layer("activation", activation, [activation] * (depth - 1) + [None])
         biases = _per_layer("bias", bias, [bias] * depth)

@@ -123,8 +123,8 @@ def _check_size(architecture: Any, parameters: Any) -> None:
         raise ValueError("its architecture and its parameters are to be dicts")
     nouts = architecture.get("nouts")
     sizes = [architecture.get("nin"), *(nouts if isinstance(nouts, list) else [])]
-    if not all(isinstance(size, int) for size in sizes):
-        raise ValueError(f"its sizes are to be whole numbers, not {reprlib.repr(sizes)}")
+    if not all(type(size) is int and size >= 1 for size in sizes):
+        raise ValueError(f"its sizes are to be whole numbers from 1, not {reprlib.repr(sizes)}")
     if sum(map(operator.mul, sizes, sizes[1:])) > len(parameters):
         raise ValueError(f"its architecture has more weights than there are parameters, {len(parameters)}")
 

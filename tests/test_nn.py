@@ -123,6 +123,14 @@ def test_a_network_of_nothing_is_refused(make):
         make()
 
 
+@pytest.mark.parametrize("sizes", [(2, [3, -1]), (2, [3, 0, 1]), (2, [3, 1.5])])
+def test_no_weight_is_drawn_for_a_network_with_a_wrong_size(sizes):
+    drawn = []
+    with pytest.raises((TypeError, ValueError), match="the number of a layer's neurons is"):
+        MLP(*sizes, initialiser=lambda *arguments: drawn.append(arguments) or 0.0)
+    assert drawn == []
+
+
 @pytest.mark.parametrize(
     ("make", "given"),
     [

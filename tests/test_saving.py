@@ -115,7 +115,15 @@ def with_parameter(name, number):
         (edited(architecture={"nin": 2}), "an MLP's architecture has the keys"),
         (
             edited(architecture={"nin": 2, "nouts": [3, 0], "activation": "tanh", "bias": True}),
-            "is at least 1, not 0",
+            r"sizes are to be whole numbers from 1, not \[2, 3, 0\]",
+        ),
+        (
+            edited(architecture={"nin": 1, "nouts": [10**8, -1], "activation": "relu", "bias": True}),
+            "sizes are to be whole numbers from 1",
+        ),
+        (
+            edited(architecture={"nin": True, "nouts": [3], "activation": "relu", "bias": True}),
+            "sizes are to be whole numbers from 1",
         ),
         (edited(architecture={"nin": 2, "nouts": [3, 1], "activation": "nope", "bias": True}), "'nope'"),
         (
