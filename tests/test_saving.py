@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import autograd
 from nn import MLP, SGD, Adam, AdamW, Module, Neuron, RMSprop, fit, load, moons, save
 
 POINTS, LABELS = moons(20, seed=3)
@@ -92,6 +93,54 @@ def test_a_network_with_an_activation_of_ones_own_is_loaded_into_one(tmp_path):
     save(tmp_path / "model.json", model)
     again = small(activation=lambda x: x * x, seed=9)
     assert load(tmp_path / "model.json", again).model([0.3, 0.4]).data == model([0.3, 0.4]).data
+
+
+class Doubled(MLP):
+    def __call__(self, x):
+        return 2 * super().__call__(x)
+
+
+def without_activation(model):
+    model.layers[0].neurons[1].nonlin = False
+    return model
+
+
+def with_another_activation(model):
+    model.layers[0].neurons[1].activation = autograd.relu
+    return model
+
+
+def without_bias(model):
+    model.layers[0].neurons[1].b = None
+    return model
+
+
+def with_a_neuron_of_its_own_kind(model):
+    class Quiet(Neuron):
+        def __call__(self, x):
+            return 0.5 * super().__call__(x)
+
+    model.layers[0].neurons = [Quiet(2), Quiet(2), Quiet(2)]
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Doubled(2, [3, 1]),
+        lambda: without_activation(small()),
+        lambda: with_another_activation(small()),
+        lambda: without_bias(small()),
+        lambda: with_a_neuron_of_its_own_kind(small()),
+    ],
+)
+def test_a_network_that_no_architecture_describes_is_never_loaded_as_another(make, tmp_path):
+    model = make()
+    save(tmp_path / "model.json", model)
+    with pytest.raises(ValueError, match="it says no architecture: give a model"):
+        load(tmp_path / "model.json")
+    again = load(tmp_path / "model.json", make()).model
+    assert again([0.3, -0.7]).data == model([0.3, -0.7]).data
 
 
 # --- Files that hold no model ---
