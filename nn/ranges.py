@@ -1,8 +1,8 @@
-"""Numbers that must lie in a range: learning rates, shares, counts.  Each check raises or does nothing;
-`whole` gives back what it checked.
+"""Numbers that must lie in a range: learning rates, shares, counts.
 
-All raise ValueError for a number outside the range, nan included, and TypeError for what is no real
-number.  `what` begins the message: "a learning rate", "momentum".
+Each check raises or does nothing; `whole` gives back what it checked, as an int.  All raise ValueError for a
+number outside the range, nan included, and TypeError for what is no real number.  `what` begins the message:
+"a learning rate", "momentum".
 """
 
 from __future__ import annotations
