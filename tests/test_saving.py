@@ -11,7 +11,7 @@ import time
 import pytest
 
 import autograd
-from nn import MLP, SGD, Adam, AdamW, Module, Neuron, RMSprop, fit, load, moons, save
+from nn import MLP, SGD, Adam, AdamW, Module, Neuron, Optimizer, RMSprop, fit, load, moons, save
 
 POINTS, LABELS = moons(20, seed=3)
 
@@ -245,6 +245,38 @@ def test_numbers_that_are_not_finite_are_not_saved_and_the_file_stays(number, tm
     with pytest.raises(TypeError, match="not JSON serializable"):
         save(path, small(), notes={"best": object()})
     assert path.read_bytes() == before
+
+
+class Sign(Optimizer):
+    def moved(self, data, grad):
+        return (data - math.copysign(self.learning_rate, grad),)
+
+
+class MySGD(SGD):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda model: Sign(model.parameters(), 0.1),
+            "makes SGD, Adam, AdamW, RMSprop, but no Sign: save",
+        ),
+        (lambda model: MySGD(model.parameters(), 0.1), "but no MySGD: save"),
+        (
+            lambda model: SGD(model.parameters()[1:], 0.1),
+            "of all of the model's parameters, and this",
+        ),
+        (lambda model: SGD(model.parameters()[::-1], 0.1), "of all of the model's parameters"),
+        (lambda model: SGD(small().parameters(), 0.1), "of all of the model's parameters"),
+    ],
+)
+def test_an_optimizer_that_load_does_not_make_is_not_saved(make, message, tmp_path):
+    model = small()
+    with pytest.raises(ValueError, match=message):
+        save(tmp_path / "model.json", model, optimizer=make(model))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_named(tmp_path):
