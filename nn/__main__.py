@@ -99,12 +99,14 @@ def train(options: argparse.Namespace) -> int:
     else:
         begun = _resumed(options.resume, notes, options.epochs)
     features = ", ".join(feature.name for feature in study.preparation.features)
-    print(f"{study.table.source}: {study.preparation.target.name} from {features}")
+    heading = f"{study.preparation.task}, {study.preparation.target.name} from {features}"
+    print(f"{study.table.source}: {heading}")
     print(f"{len(study.training.targets)} rows to train on, {len(study.held_out.targets)} held out\n")
     print(f"{begun.model.summary()}\n")
     history = _fitted(options, study, begun)
     if history.stopped == "diverged" or not all(map(math.isfinite, history.validation_loss[-1:])):
-        return _refuse(f"the loss after {history.steps} steps is not finite: try a smaller --rate", 1)
+        what = f"the loss after {history.steps} steps, or its gradient,"
+        return _refuse(f"{what} is not finite: try a smaller --rate", 1)
     if options.save is not None:
         try:
             save(options.save, begun.model, optimizer=begun.optimizer, history=history, notes=notes)
@@ -113,7 +115,7 @@ def train(options: argparse.Namespace) -> int:
     name, metric = METRICS[study.preparation.task]
     found = metric(predictions(begun.model, study.held_out.points), study.held_out.targets)
     print(history.summary())
-    print(f"{name:8}  {found:.4f} on the rows held out; {baseline}")
+    print(f"{name:8}  {found:.4g} on the rows held out; {baseline}")
     if options.save is not None:
         print(f"wrote {options.save}")
     return 130 if history.stopped == "interrupted" else 0
@@ -134,7 +136,7 @@ def predict(options: argparse.Namespace) -> int:
     if preparation.target.name in table.names:
         name, metric = METRICS[preparation.task]
         try:
-            judgement = f"{name}: {metric(outputs, preparation.targets(table)):.4f}"
+            judgement = f"{name}: {metric(outputs, preparation.targets(table)):.4g}"
         except ValueError as error:  # rows to be predicted may have a target column that is still empty
             judgement = f"no {name}: {error}"
         print(judgement, file=sys.stderr)
@@ -206,13 +208,13 @@ def _baseline(study: Study) -> str:
     held_out = study.held_out.targets
     if study.preparation.task == "classification":
         share = held_out.count(statistics.mode(study.training.targets)) / len(held_out)
-        return f"always the most frequent class: {share:.4f}"
+        return f"always the most frequent class: {share:.4g}"
     if len(set(held_out)) < 2:
         raise ValueError(
             f"the rows held out, {len(held_out)}, have no two different targets, which R^2 needs: "
             "give a larger --held-out"
         )
-    return f"always the mean: {r_squared([0.0] * len(held_out), held_out):.4f}"  # standardised, it is 0
+    return f"always the mean: {r_squared([0.0] * len(held_out), held_out):.4g}"  # standardised, it is 0
 
 
 def _begun(options: argparse.Namespace, preparation: Preparation) -> Saved:
@@ -362,7 +364,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_sizes,
         default=[8, 8],
         metavar="N,N",
-        help="sizes of the hidden layers (default: 8,8)",
+        help="sizes of the hidden layers, or none, for a linear model (default: 8,8)",
     )
     training.add_argument(
         "--activation", default="tanh", metavar="NAME", help="of the hidden layers (default: tanh)"
@@ -387,8 +389,8 @@ def _parser() -> argparse.ArgumentParser:
         "--patience",
         type=_count,
         metavar="N",
-        help="end after N epochs without a smaller loss on the rows held out, and keep the best epoch; "
-        "those rows then choose the network, and judge it too kindly",
+        help="end after N epochs without a smaller loss on the rows held out; if it ends early, the network "
+        "has the best epoch's parameters; those rows then choose the network, and judge it too kindly",
     )
     training.add_argument("--save", type=Path, metavar="FILE", help="write the network into this JSON file")
     training.add_argument(
@@ -436,10 +438,10 @@ def _count(text: str) -> int:
 
 def _sizes(text: str) -> list[int]:
     try:
-        return list(map(_count, text.split(",")))
+        return [] if text == "none" else list(map(_count, text.split(",")))
     except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
-            f"expected numbers of neurons, such as 16,16, not {shown(text)}"
+            f"expected numbers of neurons, such as 16,16, or none, not {shown(text)}"
         ) from None
 
 

@@ -130,8 +130,8 @@ def fit(
     on the rows of `validation`, a pair of points and targets, after every epoch.
 
     It ends after `epochs` in all; when two successive epochs' losses differ by less than `tolerance`; when
-    the validation loss was not the least for `patience` epochs, and only if it ends thus early has the model
-    the best epoch's parameters; when the loss or its gradient is no longer finite, with a RuntimeWarning and
+    the validation loss was not the least for `patience` epochs, and if it ends early, it is with the best
+    epoch's parameters; when the loss or its gradient is no longer finite, with a RuntimeWarning and
     the parameters before that step; and at Ctrl-C, after the step that is being taken.  `history.stopped`
     says which.  Given the `history` of an earlier call, with its model, optimizer and other arguments, it
     goes on, to the same bits as if it had never stopped; see `save`.
