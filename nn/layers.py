@@ -14,6 +14,7 @@ import functools
 import itertools
 import operator
 import random
+import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -243,7 +244,7 @@ class MLP(Module):
         expected = ("nin", "nouts", "activation", "bias")
         if not isinstance(architecture, Mapping) or {*architecture} != {*expected}:
             raise ValueError(
-                f"an MLP's architecture has the keys {', '.join(expected)}, not {architecture!r}"
+                f"an MLP's architecture has the keys {', '.join(expected)}, not {reprlib.repr(architecture)}"
             )
         return cls(**architecture, initialiser="zeros")
 

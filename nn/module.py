@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -113,9 +114,9 @@ class Module:
         for name in parameters:
             number = state[name]
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise TypeError(f"parameter {name} is a number, not {number!r}")
+                raise TypeError(f"parameter {name} is a number, not {reprlib.repr(number)}")
             if not math.isfinite(real(number)):
-                raise ValueError(f"parameter {name} is a finite number, not {number}")
+                raise ValueError(f"parameter {name} is a finite number, not {reprlib.repr(number)}")
         for name, parameter in parameters.items():
             parameter.data = float(state[name])
 
