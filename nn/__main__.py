@@ -86,8 +86,7 @@ class Study(NamedTuple):
 
 def train(options: argparse.Namespace) -> int:
     """Fits a network to a table, and judges it by the rows held out; returns the exit status."""
-    if options.save is not None:
-        check_folder(options.save)
+    _check_output(options.save, *_files(options.data))
     study = _study(options)
     baseline = _baseline(study)
     notes = {
@@ -100,12 +99,14 @@ def train(options: argparse.Namespace) -> int:
     else:
         begun = _resumed(options.resume, notes, options.epochs)
     features = ", ".join(feature.name for feature in study.preparation.features)
-    print(f"{study.table.source}: {study.preparation.target.name} from {features}")
+    heading = f"{study.preparation.task}, {study.preparation.target.name} from {features}"
+    print(f"{study.table.source}: {heading}")
     print(f"{len(study.training.targets)} rows to train on, {len(study.held_out.targets)} held out\n")
     print(f"{begun.model.summary()}\n")
     history = _fitted(options, study, begun)
     if history.stopped == "diverged" or not all(map(math.isfinite, history.validation_loss[-1:])):
-        return _refuse(f"the loss after {history.steps} steps is not finite: try a smaller --rate", 1)
+        what = f"the loss after {history.steps} steps, or its gradient,"
+        return _refuse(f"{what} is not finite: try a smaller --rate", 1)
     if options.save is not None:
         try:
             save(options.save, begun.model, optimizer=begun.optimizer, history=history, notes=notes)
@@ -114,7 +115,7 @@ def train(options: argparse.Namespace) -> int:
     name, metric = METRICS[study.preparation.task]
     found = metric(predictions(begun.model, study.held_out.points), study.held_out.targets)
     print(history.summary())
-    print(f"{name:8}  {found:.4f} on the rows held out; {baseline}")
+    print(f"{name:8}  {found:.4g} on the rows held out; {baseline}")
     if options.save is not None:
         print(f"wrote {options.save}")
     return 130 if history.stopped == "interrupted" else 0
@@ -122,8 +123,7 @@ def train(options: argparse.Namespace) -> int:
 
 def predict(options: argparse.Namespace) -> int:
     """Writes what a saved network says of every row of a table; returns the exit status."""
-    if options.out is not None:
-        check_folder(options.out)
+    _check_output(options.out, options.model, *_files(options.data))
     saved, preparation = _loaded(options.model)
     table = table_of(options.data)
     outputs = predictions(saved.model, preparation.points(table))
@@ -136,7 +136,7 @@ def predict(options: argparse.Namespace) -> int:
     if preparation.target.name in table.names:
         name, metric = METRICS[preparation.task]
         try:
-            judgement = f"{name}: {metric(outputs, preparation.targets(table)):.4f}"
+            judgement = f"{name}: {metric(outputs, preparation.targets(table)):.4g}"
         except ValueError as error:  # rows to be predicted may have a target column that is still empty
             judgement = f"no {name}: {error}"
         print(judgement, file=sys.stderr)
@@ -145,6 +145,7 @@ def predict(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Says what a saved network is, and how it was trained; returns the exit status."""
+    _check_output(options.draw, options.model)
     saved, preparation = _loaded(options.model)
     if options.draw is not None:
         graph = Graph(_prediction(saved.model, preparation))
@@ -158,6 +159,21 @@ def show(options: argparse.Namespace) -> int:
 
 
 # --- What the commands share ---------------------------------------------------------------------------
+
+
+def _check_output(output: Path | None, *inputs: Path) -> None:
+    """Raises, before anything is computed, unless a file can stand there that is none of those to be read."""
+    if output is None:
+        return
+    check_folder(output)
+    for path in inputs:
+        if path.is_file() and output.is_file() and output.samefile(path):
+            raise ValueError(f"{output} is the file {path} that is read: give another name to write to")
+
+
+def _files(data: str) -> list[Path]:
+    """The file that `table_of` reads, if it reads one of the user's."""
+    return [] if data in TABLES else [Path(data)]
 
 
 def _target(options: argparse.Namespace, table: Table) -> str:
@@ -192,13 +208,13 @@ def _baseline(study: Study) -> str:
     held_out = study.held_out.targets
     if study.preparation.task == "classification":
         share = held_out.count(statistics.mode(study.training.targets)) / len(held_out)
-        return f"always the most frequent class: {share:.4f}"
+        return f"always the most frequent class: {share:.4g}"
     if len(set(held_out)) < 2:
         raise ValueError(
             f"the rows held out, {len(held_out)}, have no two different targets, which R^2 needs: "
             "give a larger --held-out"
         )
-    return f"always the mean: {r_squared([0.0] * len(held_out), held_out):.4f}"  # standardised, it is 0
+    return f"always the mean: {r_squared([0.0] * len(held_out), held_out):.4g}"  # standardised, it is 0
 
 
 def _begun(options: argparse.Namespace, preparation: Preparation) -> Saved:
@@ -348,7 +364,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_sizes,
         default=[8, 8],
         metavar="N,N",
-        help="sizes of the hidden layers (default: 8,8)",
+        help="sizes of the hidden layers, or none, for a linear model (default: 8,8)",
     )
     training.add_argument(
         "--activation", default="tanh", metavar="NAME", help="of the hidden layers (default: tanh)"
@@ -373,8 +389,8 @@ def _parser() -> argparse.ArgumentParser:
         "--patience",
         type=_count,
         metavar="N",
-        help="end after N epochs without a smaller loss on the rows held out, and keep the best epoch; "
-        "those rows then choose the network, and judge it too kindly",
+        help="end after N epochs without a smaller loss on the rows held out; if it ends early, the network "
+        "has the best epoch's parameters; those rows then choose the network, and judge it too kindly",
     )
     training.add_argument("--save", type=Path, metavar="FILE", help="write the network into this JSON file")
     training.add_argument(
@@ -422,10 +438,10 @@ def _count(text: str) -> int:
 
 def _sizes(text: str) -> list[int]:
     try:
-        return list(map(_count, text.split(",")))
+        return [] if text == "none" else list(map(_count, text.split(",")))
     except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
-            f"expected numbers of neurons, such as 16,16, not {shown(text)}"
+            f"expected numbers of neurons, such as 16,16, or none, not {shown(text)}"
         ) from None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import resources
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nn.choices import choice
+from nn.samples import entries_of
 from nn.tables import Row, Table, read_table
 
 __all__ = [
@@ -171,19 +172,20 @@ def windsor_houses() -> tuple[list[tuple[float, ...]], list[float]]:
 
 
 def split(
-    points: Sequence[Point], targets: Sequence[Target], fraction: float = 0.25, seed: int = 0
+    points: Iterable[Point], targets: Iterable[Target], fraction: float = 0.25, seed: int = 0
 ) -> tuple[tuple[list[Point], list[Target]], tuple[list[Point], list[Target]]]:
     """Two data sets, one to train on and one held out, of the points of one, in random order.
 
-    The held-out one has `fraction` of the points, rounded, but each has at least one.  A network that is
-    judged by points on which it was not trained is judged by what it has learned, not by what it remembers.
-    Raises ValueError for fewer than two points, unless each has a target, and for a fraction that is not
-    between 0 and 1.
+    Lists, arrays and data frames are taken, as `nn.samples` does.  The held-out one has `fraction` of the
+    points, rounded, but each has at least one.  A network that is judged by points on which it was not
+    trained is judged by what it has learned, not by what it remembers.  Raises ValueError for fewer than two
+    points, unless each has a target, and for a fraction that is not between 0 and 1.
 
     >>> (points, labels), (held_out_points, held_out_labels) = split(*micrograd_moons())
     >>> len(points), len(labels), len(held_out_points), len(held_out_labels)
     (75, 75, 25, 25)
     """
+    points, targets = entries_of("points", points), entries_of("targets", targets)
     count = len(points)
     if count != len(targets):
         raise ValueError(f"expected one target per point, not {len(targets)} targets for {count} points")

@@ -14,6 +14,7 @@ import functools
 import itertools
 import operator
 import random
+import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -171,6 +172,9 @@ class MLP(Module):
             )
         sizes = [nin, *nouts]
         check_count("the number of a network's layers", len(sizes) - 1)
+        check_count("the number of a network's inputs", nin)
+        for size in sizes[1:]:  # all, before a weight is drawn: it may be many
+            check_count("the number of a layer's neurons", size)
         depth = len(sizes) - 1
         activations = _per_layer("activation", activation, [activation] * (depth - 1) + [None])
         biases = _per_layer("bias", bias, [bias] * depth)
@@ -205,18 +209,25 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(repr, self.layers))}]"
 
     def architecture(self) -> dict[str, Any] | None:
-        """What `of` builds the same network from; None if an activation is no row of the table.
+        """What `of` builds the same network from; None if it cannot.
+
+        It cannot for a subclass, which may compute something else, for an activation that is no row of the
+        table, and for layers other than `Layer`s of like `Neuron`s.
 
         >>> MLP(2, [3, 1], activation="tanh").architecture()
         {'nin': 2, 'nouts': [3, 1], 'activation': ['tanh', None], 'bias': [True, True]}
         """
+        parts = [part for layer in self.layers for part in (layer, *layer.neurons)]
+        if type(self) is not MLP or not {*map(type, parts)} <= {Layer, Neuron}:
+            return None
         neurons = [layer.neurons[0] for layer in self.layers]
         activations: list[str | None] = []
-        for neuron in neurons:
+        for layer, neuron in zip(self.layers, neurons, strict=True):
             activation = neuron.activation if neuron.nonlin else None
-            if not (activation is None or isinstance(activation, Primitive)):
+            is_row_of_table = activation is None or isinstance(activation, Primitive)
+            if not is_row_of_table or any(_kind(other) != _kind(neuron) for other in layer.neurons):
                 return None
-            activations.append(None if activation is None else activation.name)
+            activations.append(activation.name if isinstance(activation, Primitive) else None)
         return {
             "nin": len(neurons[0].w),
             "nouts": [len(layer.neurons) for layer in self.layers],
@@ -233,9 +244,14 @@ class MLP(Module):
         expected = ("nin", "nouts", "activation", "bias")
         if not isinstance(architecture, Mapping) or {*architecture} != {*expected}:
             raise ValueError(
-                f"an MLP's architecture has the keys {', '.join(expected)}, not {architecture!r}"
+                f"an MLP's architecture has the keys {', '.join(expected)}, not {reprlib.repr(architecture)}"
             )
         return cls(**architecture, initialiser="zeros")
+
+
+def _kind(neuron: Neuron) -> tuple[Any, ...]:
+    """What neurons that differ only in their numbers have in common."""
+    return len(neuron.w), neuron.b is None, neuron.activation if neuron.nonlin else None
 
 
 def _per_layer(name: str, given: Any, default: list[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """`Module`: anything that has parameters, found by walking its attributes.
 
-A parameter is a `Value` that a module holds, directly or inside lists, tuples, dicts and other modules.
+A parameter is a `Value` that a module holds, directly or inside lists, tuples, dicts and other modules, and
+that is computed from no others.
 The walk follows the order of assignment, so that the same program names the same parameters in the same
 order in every process.
 """
@@ -9,10 +10,11 @@ from __future__ import annotations
 
 import copy
 import math
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from autograd import Value, real, register_container
+from autograd import Value, identity, real, register_container
 
 __all__ = ["Module"]
 
@@ -51,13 +53,21 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Every parameter once, with the path that leads to it, in the order of assignment.
 
-        A parameter that is reachable by several paths (shared weights) bears the first of them.
+        A parameter that is reachable by several paths (shared weights) bears the first of them.  Raises
+        ValueError if two have the same path, such as keys 1 and "1" of a dict.
 
         >>> from nn import Layer
         >>> [name for name, _ in Layer(2, 1).named_parameters()]
         ['neurons.0.w.0', 'neurons.0.w.1', 'neurons.0.b']
         """
-        return _named(Value, "", self, set())
+        names: set[str] = set()
+        for name, value in _named(Value, "", self, set()):
+            if value.primitive not in (None, identity):  # a transform's variable is a parameter's identity
+                continue
+            if name in names:
+                raise ValueError(f"two parameters are named {name}: rename an attribute or a key")
+            names.add(name)
+            yield name, value
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules that this one holds, though not those within them, with the paths that lead to them.
@@ -104,9 +114,9 @@ class Module:
         for name in parameters:
             number = state[name]
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise TypeError(f"parameter {name} is a number, not {number!r}")
+                raise TypeError(f"parameter {name} is a number, not {reprlib.repr(number)}")
             if not math.isfinite(real(number)):
-                raise ValueError(f"parameter {name} is a finite number, not {number}")
+                raise ValueError(f"parameter {name} is a finite number, not {reprlib.repr(number)}")
         for name, parameter in parameters.items():
             parameter.data = float(state[name])
 

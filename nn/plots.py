@@ -9,11 +9,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import no_grad
 from autograd.files import check_folder, write_whole
 from nn.datasets import check_dataset
 from nn.module import Module
-from nn.training import History
+from nn.samples import entries_of, is_row
+from nn.training import History, predictions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,8 @@ __all__ = ["Plot", "plot_decision_boundary", "plot_gradient_flow", "plot_history
 COLOURS = ("#0072b2", "#d55e00")  # told apart by colour-blind readers; the markers differ too
 MARKERS = ("o", "^")
 GRID = 40  # points along each axis at which a model is evaluated
+MARGIN = 0.15  # beyond the outermost points on either side, as a share of their range
+SIMILAR = 10  # ranges whose ratio is less have axes of one scale
 
 
 class Plot:
@@ -129,15 +131,22 @@ def plot_decision_boundary(
 ) -> Plot:
     """Where a model's score crosses `threshold`, 0.5 for probabilities, and the labelled points.
 
-    The model gives one score, a Value, per point of two numbers; for a threshold of 0, dashed lines show
-    scores of -1 and 1, the margins.  Raises as `plot_history` does, and ValueError unless each point has a
-    label, 0 or 1.
+    The model gives one score per point of two numbers; for a threshold of 0, dashed lines show scores of -1
+    and 1, the margins.  Both axes have one scale, unless their ranges are too different.  Raises as
+    `plot_history` does, and ValueError unless points have two numbers each, and a label, 0 or 1, and the
+    model gives one score.
     """
+    points, labels = entries_of("points", points), entries_of("labels", labels)
     check_dataset(points, labels)
+    for point in points:
+        if not is_row(point) or len(point) != 2:
+            raise ValueError(f"a boundary is drawn among points of two numbers, not {point!r}")
     figure, axes = _figure(6.4, 4.4)
     xs, ys = map(_spread, zip(*points, strict=True))
-    with no_grad():
-        scores = [[model((x, y)).data for x in xs] for y in ys]
+    scores = [predictions(model, [(x, y) for x in xs]) for y in ys]
+    if is_row(scores[0][0]):
+        raise ValueError(f"a boundary is that of one score, and the model gives {len(scores[0][0])}")
+    ratio = (xs[-1] - xs[0]) / (ys[-1] - ys[0])
     low, high = min(map(min, scores)), max(map(max, scores))
     sides = [min(low, threshold - 1), threshold, max(high, threshold + 1)]
     axes.contourf(xs, ys, scores, levels=sides, colors=COLOURS, alpha=0.25)
@@ -151,7 +160,7 @@ def plot_decision_boundary(
         axes.scatter(xs, ys, color=colour, marker=marker, edgecolor="white", label=f"label {label}")
     margins = " (dashed: -1 and 1)" if threshold == 0 else ""
     title = f"Where the score crosses {threshold:g}{margins}"
-    axes.set(xlabel="x", ylabel="y", title=title, aspect="equal")
+    axes.set(xlabel="x", ylabel="y", title=title, aspect="equal" if 1 / SIMILAR < ratio < SIMILAR else "auto")
     axes.legend()
     return Plot(figure)
 
@@ -169,5 +178,7 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 def _spread(values: Sequence[float]) -> list[float]:
     """`GRID` numbers from a little below the least to a little above the greatest value, evenly spaced."""
-    low, high = min(values) - 0.5, max(values) + 0.5
+    low, high = min(values), max(values)
+    margin = MARGIN * (high - low or abs(low) or 1.0)
+    low, high = low - margin, high + margin
     return [low + (high - low) * position / (GRID - 1) for position in range(GRID)]

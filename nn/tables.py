@@ -142,15 +142,18 @@ def read_table(path: str | PathLike[str]) -> Table:
 
 
 def parsed_number(text: str) -> float | None:
-    """The number that a cell says, which may be infinite or nan, or None if it says none.
+    """The number that a cell says, which may be infinite, or None if it says none: "+nan" is no number.
 
     >>> parsed_number("1e3"), parsed_number("-inf"), parsed_number("3,5"), parsed_number("2024_11")
     (1000.0, -inf, None, None)
     """
+    if "_" in text:  # Python reads 2024_11 as 202411, other programs do not
+        return None
     try:
-        return None if "_" in text else float(text)  # Python reads 2024_11 as 202411, other programs do not
+        number = float(text)
     except ValueError:
         return None
+    return None if math.isnan(number) else number
 
 
 def shown(text: str, quotes: bool = True) -> str:

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import math
 import random
+import reprlib
 import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ from nn.interruption import Interruption
 from nn.losses import loss_function
 from nn.module import Module
 from nn.optimizers import Adam, Optimizer
-from nn.samples import Point, Target, samples
+from nn.ranges import check_count, whole
+from nn.samples import Point, Target, entries_of, is_row, samples
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -30,7 +32,7 @@ ENDS = {
     "tolerance": "the loss hardly changed",
     "patience": "the loss on the rows held out did not become smaller",
     "interrupted": "by Ctrl-C",
-    "diverged": "the loss was not finite",
+    "diverged": "the loss or its gradient was not finite",
 }
 """What the words of `History.stopped` mean."""
 
@@ -84,16 +86,16 @@ class History:
 
         >>> print(History(loss=[0.5, 0.25], validation_loss=[0.375, 0.3125], stopped="epochs").summary())
         epochs    2; stopped: all that were asked for are done
-        loss      0.5000 in the first epoch, 0.2500 in the last; 0.3125 on the rows held out
+        loss      0.5 in the first epoch, 0.25 in the last; 0.3125 on the rows held out
         """
         epochs = f"epochs    {self.epochs}; stopped: {ENDS.get(self.stopped, self.stopped)}"
         if not self.steps:
             return epochs
         last = (self.steps - 1) // self.steps_per_epoch  # where it was interrupted, not a complete one
-        loss = f"{self.epoch_loss(0):.4f} in the first epoch, {self.epoch_loss(last):.4f} in the last"
+        loss = f"{self.epoch_loss(0):.4g} in the first epoch, {self.epoch_loss(last):.4g} in the last"
         if self.validation_loss:
-            kept = min(self.validation_loss) if self.stopped == "patience" else self.validation_loss[-1]
-            loss += f"; {kept:.4f} on the rows held out"
+            kept = _best_epoch(self.validation_loss) if self.stopped == "patience" else -1
+            loss += f"; {self.validation_loss[kept]:.4g} on the rows held out"
         return f"{epochs}\nloss      {loss}"
 
 
@@ -128,13 +130,16 @@ def fit(
     on the rows of `validation`, a pair of points and targets, after every epoch.
 
     It ends after `epochs` in all; when two successive epochs' losses differ by less than `tolerance`; when
-    the validation loss was not the least for `patience` epochs, with the best epoch's parameters; when
-    the loss is no longer finite, with a RuntimeWarning and the parameters before that step; and at Ctrl-C,
-    after the step that is being taken.  `history.stopped` says which.  Given the `history` of an earlier
-    call, with its model and optimizer, it goes on, to the same bits as if it had never stopped.
+    the validation loss was not the least for `patience` epochs, and if it ends early, it is with the best
+    epoch's parameters; when the loss or its gradient is no longer finite, with a RuntimeWarning and
+    the parameters before that step; and at Ctrl-C, after the step that is being taken.  `history.stopped`
+    says which.  Given the `history` of an earlier call, with its model, optimizer and other arguments, it
+    goes on, to the same bits as if it had never stopped; see `save`.
 
     `progress` shows a bar; by default there is one on a terminal.  Raises ValueError or TypeError, before
-    anything has moved, for data that `nn.samples` refuses and arguments that do not fit each other.
+    anything has moved, for data that `nn.samples` refuses and arguments that do not fit each other: an
+    optimizer of parameters that are not the model's (some of them may be left out, and stay as they are),
+    or a history of other data, or without what this call measures.
 
     >>> import random
     >>> from nn import MLP, SGD
@@ -143,23 +148,28 @@ def fit(
     >>> history.stopped, round(model(10).data, 3)
     ('epochs', 21.0)
     """
+    if not callable(getattr(model, "parameters", None)):
+        raise TypeError(f"fit trains a Module, which has parameters(), not {reprlib.repr(model)}")
     data = samples(points, targets)
-    held_out = samples(*validation) if validation is not None else None
+    held_out = None if validation is None else _held_out(validation)
     if patience is not None and held_out is None:
         raise ValueError("patience needs validation=(points, targets), whose loss it watches")
-    for name, number in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
-        if number is not None and (not isinstance(number, int) or number < 1):
-            raise ValueError(f"{name} is a whole number from 1, not {number!r}")
+    check_count("epochs", epochs)
+    for name, number in (("batch_size", batch_size), ("patience", patience)):
+        if number is not None:
+            check_count(name, number)
     if tolerance is not None and not tolerance > 0:
         raise ValueError(f"tolerance is positive, not {tolerance}")
     if reduction not in _REDUCTIONS:
         raise ValueError(f"reduction is mean or sum, not {reduction!r}")
-    history = _continued(history, History(rows=len(data[0]), batch_size=batch_size, seed=seed))
+    batch_size = None if batch_size is None else int(batch_size)
+    history = _continued(history, History(rows=len(data[0]), batch_size=batch_size, seed=whole("seed", seed)))
     if patience is not None and history.epochs and not history.best:
         raise ValueError("the history is one without patience: its best epoch's parameters were not kept")
+    _check_series(history, metric is not None, held_out is not None)
     training = _Training(
         model=model,
-        optimizer=Adam(model.parameters()) if optimizer is None else optimizer,
+        optimizer=_optimizer(optimizer, model, history),
         history=history,
         data=data,
         validation=held_out,
@@ -173,6 +183,7 @@ def fit(
         tolerance=tolerance,
     )
     with Interruption() as interruption, _bar(progress, history, epochs) as bar:
+        training.try_validation()
         while history.epochs < epochs and not history.stopped:
             history.stopped = training.step()
             if interruption.requested and not history.stopped:
@@ -186,12 +197,14 @@ def fit(
 def predictions(model: Callable[[Any], Any], points: Iterable[Any]) -> list[Any]:
     """What the model says of every point, as floats, or as lists of them; nothing is recorded.
 
+    The points are a list, an array or a data frame, as `fit` takes them.
+
     >>> from nn import Neuron
     >>> predictions(Neuron(2, initialiser="zeros"), [[1.0, 2.0], [3.0, 4.0]])
     [0.0, 0.0]
     """
     with no_grad():
-        return [_plain(model(point)) for point in points]
+        return [_plain(model(point)) for point in entries_of("points", points)]
 
 
 @dataclasses.dataclass
@@ -212,6 +225,12 @@ class _Training:
     patience: int | None
     tolerance: float | None
 
+    def try_validation(self) -> None:
+        """Judges one row held out, so that rows which do not fit are refused before anything has moved."""
+        if self.validation is not None:
+            points, targets = self.validation
+            self._loss_of(predictions(self.model, points[:1]), targets[:1])
+
     def step(self) -> str:
         """Takes a step, and ends the epoch if it was the last of one; says why to stop, or nothing."""
         history, optimizer = self.history, self.optimizer
@@ -223,19 +242,23 @@ class _Training:
         if not isinstance(total, Value):
             raise TypeError(f"the loss is the number {total!r}: it depends on no parameter")
         if not math.isfinite(total.data):
-            message = f"the loss of step {history.steps} is {total.data}: try a smaller learning rate"
-            warnings.warn(message, RuntimeWarning, stacklevel=3)
-            return "diverged"
+            return _diverged(f"the loss of step {history.steps} is {total.data}: try a smaller learning rate")
+        measured = self._measured(list(map(_plain, found)), targets)  # before anything moves: it may raise
         if self.schedule is not None:
             optimizer.learning_rate = self.schedule(history.steps)
         optimizer.zero_grad()
         total.backward()
+        if not all(math.isfinite(parameter.grad) for parameter in optimizer.parameters):
+            return _diverged(
+                f"the loss of step {history.steps} is {total.data:.4g}, but its gradient is not finite: "
+                "autograd.detect_anomaly() tells where it came from"
+            )
         if self.clip is not None:
             clip_by_norm(optimizer.parameters, self.clip)
         optimizer.step()
         history.loss.append(total.data)
         history.learning_rate.append(optimizer.learning_rate)
-        history.metric.extend(self._measured(list(map(_plain, found)), targets))
+        history.metric.extend(measured)
         return "" if history.steps % history.steps_per_epoch else self._finish_epoch()
 
     def _batch(self) -> _Data:
@@ -255,10 +278,10 @@ class _Training:
         if self.validation is not None:
             points, targets = self.validation
             found = predictions(self.model, points)
-            history.validation_loss.append(float(self._reduced(found, targets)))
+            history.validation_loss.append(self._loss_of(found, targets))
             history.validation_metric.extend(self._measured(found, targets))
         if self.patience is not None:
-            best = history.validation_loss.index(min(history.validation_loss))
+            best = _best_epoch(history.validation_loss)
             if best == history.epochs - 1:
                 history.best = self.model.state_dict()
             elif history.epochs - 1 - best >= self.patience:
@@ -274,11 +297,51 @@ class _Training:
         return self.reduce(map(self.loss, found, targets))
 
     def _measured(self, found: list[Any], targets: list[Target]) -> list[float]:
-        return [] if self.metric is None else [self.metric(found, targets)]
+        return [] if self.metric is None else [float(self.metric(found, targets))]
+
+    def _loss_of(self, found: list[Any], targets: list[Target]) -> float:
+        return float(_plain(self._reduced(found, targets)))
+
+
+def _held_out(validation: Any) -> _Data:
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise TypeError(f"validation is a pair, (points, targets), not {reprlib.repr(validation)}")
+    return samples(*validation)
+
+
+def _optimizer(given: Optimizer | None, model: Module, history: History) -> Optimizer:
+    """The optimizer given, if it is one for the model and has taken the history's steps; else Adam, new."""
+    if given is not None and not isinstance(given, Optimizer):
+        raise TypeError(f"optimizer is one such as Adam(model.parameters()), not {reprlib.repr(given)}")
+    steps = 0 if given is None else given.steps
+    if steps < history.steps:
+        raise ValueError(
+            f"the history has {history.steps} steps, and the {'new ' * (given is None)}optimizer has taken "
+            f"{steps}: give the one that took them, so that it goes on to the same bits"
+        )
+    if given is None:
+        return Adam(model.parameters())
+    if not {*map(id, given.parameters)} <= {*map(id, model.parameters())}:
+        raise ValueError(
+            "the optimizer moves parameters that are not the model's: make it of this model.parameters()"
+        )
+    return given
+
+
+def _diverged(reason: str) -> str:
+    """Warns the caller of `fit`; the word for `History.stopped`."""
+    warnings.warn(reason, RuntimeWarning, stacklevel=4)
+    return "diverged"
+
+
+def _best_epoch(losses: list[float]) -> int:
+    """The first epoch of the least loss, where nan counts as inf."""
+    sizes = [math.inf if math.isnan(loss) else loss for loss in losses]
+    return sizes.index(min(sizes))
 
 
 def _plain(prediction: Any) -> Any:
-    if isinstance(prediction, list):
+    if is_row(prediction):
         return [_plain(entry) for entry in prediction]
     return prediction.data if isinstance(prediction, Value) else prediction
 
@@ -287,11 +350,29 @@ def _continued(earlier: History | None, fresh: History) -> History:
     """The history to go on with: a copy of the earlier one, if it is one of the same data."""
     if earlier is None:
         return fresh
+    if not isinstance(earlier, History):
+        raise TypeError(f"history is what an earlier fit returned, not {reprlib.repr(earlier)}")
     for name in ("rows", "batch_size", "seed"):
         before, now = getattr(earlier, name), getattr(fresh, name)
         if before != now:
             raise ValueError(f"the history is one of {name}={before}, and this fit has {name}={now}")
     return dataclasses.replace(copy.deepcopy(earlier), stopped="")
+
+
+def _check_series(history: History, has_metric: bool, has_validation: bool) -> None:
+    """Raises unless a history has an entry wherever this training would have made one, and no others."""
+    for name, count in (
+        ("learning_rate", history.steps),
+        ("metric", history.steps * has_metric),
+        ("validation_loss", history.epochs * has_validation),
+        ("validation_metric", history.epochs * (has_validation and has_metric)),
+    ):
+        found = len(getattr(history, name))
+        if found != count:
+            raise ValueError(
+                f"the history's {name} has {found} entries, not the {count} of this metric and validation: "
+                "give those of the earlier fit"
+            )
 
 
 def _bar(progress: bool | None, history: History, epochs: int) -> tqdm[Any]:

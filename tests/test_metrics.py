@@ -21,10 +21,36 @@ def test_of_several_scores_the_largest_names_the_class_the_first_of_equals():
     assert accuracy([[0.1, 2.0, 0.3], [3.0, 3.0, 2.0], [1.0, 2.0, 2.0]], [1, 0, 2]) == 2 / 3
 
 
+@pytest.mark.parametrize("scores", [math.nan, [math.nan], [math.nan, 1.0], [1.0, math.nan]])
+@pytest.mark.parametrize("label", [0, 1])
+def test_nan_predicts_no_class(scores, label):
+    assert accuracy([scores], [label]) == 0.0
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [np.array([[0.1, 2.0], [3.0, 1.0]]), ((0.1, 2.0), (3.0, 1.0)), list(np.array([[0.1, 2.0], [3.0, 1.0]]))],
+)
+def test_scores_may_be_tuples_and_arrays(rows):
+    assert accuracy(rows, [1, 1]) == 0.5
+
+
+def test_a_list_of_one_is_a_number():
+    assert accuracy([[0.3], [-2.0], (1.5,)], [1, 0, [0]]) == 2 / 3
+    assert r_squared([[1.0], [2.0], [4.0]], np.array([[1.0], [2.0], [3.0]])) == 0.5
+
+
+def test_r_squared_of_several_outputs_is_refused():
+    with pytest.raises(ValueError, match="predictions of one number"):
+        r_squared([[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])
+
+
 @pytest.mark.parametrize("metric", [accuracy, r_squared])
 def test_a_metric_refuses_targets_of_another_length_and_none(metric):
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="not 2 targets for 1 predictions"):
         metric([1.0], [1, 0])
+    with pytest.raises(ValueError, match="targets of one number"):
+        metric([1.0, 2.0], [[1, 0], [0, 1]])
     with pytest.raises(ValueError, match="at least"):
         metric([], [])
 

@@ -123,11 +123,20 @@ def test_a_network_of_nothing_is_refused(make):
         make()
 
 
+@pytest.mark.parametrize("sizes", [(2, [3, -1]), (2, [3, 0, 1]), (2, [3, 1.5])])
+def test_no_weight_is_drawn_for_a_network_with_a_wrong_size(sizes):
+    drawn = []
+    with pytest.raises((TypeError, ValueError), match="the number of a layer's neurons is"):
+        MLP(*sizes, initialiser=lambda *arguments: drawn.append(arguments) or 0.0)
+    assert drawn == []
+
+
 @pytest.mark.parametrize(
     ("make", "given"),
     [
         (lambda: MLP("3", [1]), "'3'"),
         (lambda: MLP(3.0, [1]), r"3\.0"),
+        (lambda: MLP(True, [1]), "True"),
         (lambda: MLP(3, [4.0]), r"4\.0"),
         (lambda: Layer(3, None), "None"),
         (lambda: Neuron([3]), r"\[3\]"),
@@ -344,6 +353,32 @@ def test_parameters_are_found_in_lists_tuples_dicts_and_modules_each_once_in_the
     names = ["gain", "table.offset", "table.3.0", "table.3.1.0", "child.w.0", "child.b"]
     assert [name for name, _ in module.named_parameters()] == names
     assert list(map(id, module.parameters())) == [id(parameter) for _, parameter in module.named_parameters()]
+
+
+def test_what_is_computed_from_parameters_is_none():
+    module = Everything()
+    module.remembered = [module.gain * 2]
+    assert "remembered.0" not in module.state_dict()
+    module.load_state_dict(dict.fromkeys(module.state_dict(), 1.5))
+
+
+def test_a_transforms_variables_are_parameters_of_the_module_it_calls():
+    def squares(module):
+        return sum(parameter**2 for parameter in module.parameters())
+
+    gradient = autograd.grad(squares)(Everything())
+    assert gradient["table.3.0"] == 6.0
+    assert len(gradient) == 6
+
+
+@pytest.mark.parametrize(
+    "table", [{1: Value(1.0), "1": Value(2.0)}, {"a.b": Value(1.0), "a": {"b": Value(2.0)}}]
+)
+def test_two_parameters_of_one_name_are_refused(table):
+    module = Module()
+    module.table = table
+    with pytest.raises(ValueError, match=r"two parameters are named table\.(1|a\.b): rename"):
+        module.parameters()
 
 
 def test_a_module_without_parameters_has_none():

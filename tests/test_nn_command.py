@@ -78,11 +78,11 @@ def test_training_prints_the_network_the_losses_and_the_metric_beside_the_baseli
     training, held_out = saved.history.loss, saved.history.validation_loss
     first, last = statistics.mean(training[:8]), statistics.mean(training[8:])
     losses = (
-        f"{first:.4f} in the first epoch, {last:.4f} in the last; {held_out[-1]:.4f} on the rows held out"
+        f"{first:.4g} in the first epoch, {last:.4g} in the last; {held_out[-1]:.4g} on the rows held out"
     )
     lines = out.splitlines()
     assert lines[:9] == [
-        "iris_petals.csv: species from petal_length, petal_width",
+        "iris_petals.csv: classification, species from petal_length, petal_width",
         "75 rows to train on, 25 held out",
         "",
         *saved.model.summary().splitlines(),
@@ -91,7 +91,7 @@ def test_training_prints_the_network_the_losses_and_the_metric_beside_the_baseli
         f"loss      {losses}",
     ]
     assert re.fullmatch(
-        r"accuracy  [01]\.\d{2}00 on the rows held out; always the most frequent class: 0\.\d{2}00", lines[9]
+        r"accuracy  (1|0\.\d{1,2}) on the rows held out; always the most frequent class: 0\.\d{1,2}", lines[9]
     )
     assert lines[10:] == ["wrote iris.json"]
     assert (status, err) == (0, "")  # without a terminal there is no bar
@@ -145,14 +145,14 @@ def test_the_baseline_is_the_constant_that_is_best_in_training(run):
     _, out, _ = run("train", "coin.csv", "--target", "label", *SMALL, "--held-out", "0.5")
     training, held_out = split_table(table_of("coin.csv"), 0.5, 0)
     share = held_out.texts("label").count(statistics.mode(training.texts("label"))) / 8
-    assert f"always the most frequent class: {share:.4f}\n" in out
+    assert f"always the most frequent class: {share:.4g}\n" in out
     _, out, _ = run("train", "flats.csv", "--target", "price", *SMALL)
     training, held_out = split_table(table_of("flats.csv"))
     prices, mean = held_out.numbers("price"), statistics.mean(training.numbers("price"))
     missed, spread = (
         sum((price - constant) ** 2 for price in prices) for constant in (mean, statistics.mean(prices))
     )
-    assert f"always the mean: {1 - missed / spread:.4f}\n" in out
+    assert f"always the mean: {1 - missed / spread:.4g}\n" in out
 
 
 def test_patience_ends_the_training_with_the_best_epoch(run):
@@ -162,7 +162,7 @@ def test_patience_ends_the_training_with_the_best_epoch(run):
     assert (status, saved.history.stopped) == (0, "patience")
     assert saved.history.epochs < 200
     assert saved.model.state_dict() == saved.history.best
-    assert f"; {min(saved.history.validation_loss):.4f} on the rows held out" in out
+    assert f"; {min(saved.history.validation_loss):.4g} on the rows held out" in out
 
 
 def test_a_training_that_diverges_saves_nothing_and_ends_with_status_1(run, tmp_path):
@@ -171,9 +171,28 @@ def test_a_training_that_diverges_saves_nothing_and_ends_with_status_1(run, tmp_
     for epochs in (1, 5):
         status, out, err = run("train", "flats.csv", *options, "--epochs", epochs)
         assert (status, err.count("\n")) == (1, 1)
-        assert re.match(r"nn: the loss after \d+ steps is not finite: try a smaller --rate", err)
+        assert re.match(
+            r"nn: the loss after \d+ steps, or its gradient, is not finite: try a smaller --rate", err
+        )
         assert "wrote" not in out
         assert (tmp_path / "model.json").read_text() == "an older file"
+
+
+def test_without_hidden_layers_the_network_is_a_linear_model(run):
+    command = ("train", "flats.csv", "--target", "price", "--hidden", "none", "--save", "model.json")
+    status, out, _ = run(*command, "--epochs", "1")
+    assert out.startswith("flats.csv: regression, price from size, rooms\n")
+    assert (status, repr(load("model.json").model)) == (0, "MLP of [Layer of [LinearNeuron(2)]]")
+    assert run(*command, "--epochs", "2", "--resume", "model.json")[0] == 0
+    assert run("show", "model.json", "--draw", "net.svg")[0] == 0
+
+
+def test_figures_beyond_all_measure_are_short(run):
+    options = ("--hidden", "none", "--optimizer", "sgd", "--epochs", "1", "--batch", "100")
+    status, out, _ = run("train", "flats.csv", "--target", "price", *options, "--rate", "1e100")
+    assert status == 0
+    assert re.search(r"^R\^2       -\d(\.\d+)?e\+\d+ on the rows held out", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) < 110
 
 
 # --- Ctrl-C, and going on ------------------------------------------------------------------------------
@@ -336,7 +355,7 @@ def test_a_predicted_class_has_its_probability_beside_it_and_a_known_one_judges(
     assert names == ["species", "probability"]
     assert all(0.5 <= float(probability) <= 1 for _, probability in rows)
     right = [(kind == "virginica") == label for (kind, _), label in zip(rows, iris_petals()[1], strict=True)]
-    assert err == f"accuracy: {sum(right) / 100:.4f}\n"
+    assert err == f"accuracy: {sum(right) / 100:.4g}\n"
 
 
 @pytest.mark.parametrize(
@@ -390,6 +409,9 @@ def test_draw_writes_the_graph_of_a_prediction(run, tmp_path, options, drawn):
     [
         ("size,price\n30,900\n,950\n40,990\n", "line 3, column 'size': the cell is empty"),
         ("size,price\n30,900\nNA,950\n40,990\n", "line 3, column 'size': the cell is missing (NA)"),
+        ("size,price\n30,900\n+nan,950\n40,990\n", "line 3, column 'size': '+nan' is no finite number"),
+        ("size,price\n30,900\n40,-nan\n50,990\n", "line 3, column 'price': '-nan' is no finite number"),
+        ("size,price\n30,1\n40,-nan\n50,0\n", "line 3, column 'price': '-nan' is no finite number"),
         ("size,price\n30,900\nlarge,950\n40,990\n", "line 3, column 'size': 'large' is no finite number"),
         ("price\n900\n950\n990\n", "has one column only, 'price'"),
         ("size,price\n", "has column names but no rows"),
@@ -436,8 +458,9 @@ def test_a_class_whose_only_row_is_held_out_is_refused_with_what_to_do(run, tmp_
         ("train moons --rate nan", "a learning rate is positive and finite, not nan"),
         ("train moons --rate -1", "a learning rate is positive and finite, not -1.0"),
         ("train moons --rate fast", "argument --rate: invalid float value: 'fast'"),
-        ("train moons --hidden 16,x", "expected numbers of neurons, such as 16,16, not '16,x'"),
-        ("train moons --hidden 0", "expected numbers of neurons, such as 16,16, not '0'"),
+        ("train moons --hidden 16,x", "expected numbers of neurons, such as 16,16, or none, not '16,x'"),
+        ("train moons --hidden 0", "expected numbers of neurons, such as 16,16, or none, not '0'"),
+        ("train moons --hidden ,", "expected numbers of neurons, such as 16,16, or none, not ','"),
         ("train moons --hidden 1000000000", "would have 4000000001 parameters, at most 1000000"),
         ("train moons --epochs 0", "argument --epochs: expected a whole number from 1, not '0'"),
         ("train moons --batch 1.5", "argument --batch: expected a whole number from 1, not '1.5'"),
@@ -474,6 +497,32 @@ def test_what_is_typed_wrong_is_refused_in_one_line_and_nothing_is_written(
     assert err.count("\n") == 1
     assert said in err
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "train flats.csv --target price --save flats.csv",
+        "train flats.csv --target price --save ../{folder}/flats.csv",
+        "train flats.csv --target price --save link.csv",
+        "predict model.json flats.csv --out flats.csv",
+        "predict model.json flats.csv --out model.json",
+        "show model.json --draw model.json",
+    ],
+)
+def test_a_file_that_is_read_is_not_written(run, model, tmp_path, command):
+    (tmp_path / "link.csv").symlink_to("flats.csv")
+    before = files(tmp_path)
+    status, out, err = run(*command.format(folder=tmp_path.name).split(" "))
+    assert (status, out) == (2, "")
+    assert re.fullmatch(r"nn: \S+ is the file \S+ that is read: give another name to write to\n", err)
+    assert files(tmp_path) == before
+
+
+def test_a_file_with_the_name_of_a_data_set_is_not_read(run, tmp_path):
+    (tmp_path / "iris").write_text("an older network")
+    assert run("train", "iris", *SMALL, "--save", "iris")[0] == 0
+    assert run("show", "iris")[0] == 0
 
 
 @pytest.mark.parametrize(

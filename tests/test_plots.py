@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pytest
 from matplotlib import image
 
@@ -77,11 +78,37 @@ def test_a_model_without_a_boundary_is_drawn_too(score, threshold):
         ([(0.0, 1.0)], [0, 1], "2 labels for 1 points"),
         ([(0.0, 1.0), (1.0, 0.0)], [1, -1], "labels 0 and 1, not -1"),
         ([], [], "at least one point"),
+        ([(0.0, 1.0, 2.0), (1.0, 0.0, 2.0)], [0, 1], r"points of two numbers, not \(0\.0, 1\.0, 2\.0\)"),
+        ([0.0, 1.0], [0, 1], r"points of two numbers, not 0\.0"),
     ],
 )
 def test_points_without_a_label_each_have_no_boundary(points, labels, message):
     with pytest.raises(ValueError, match=message):
         plot_decision_boundary(Neuron(2), points, labels)
+
+
+def test_several_scores_have_no_boundary():
+    with pytest.raises(ValueError, match="that of one score, and the model gives 3"):
+        plot_decision_boundary(MLP(2, [3]), *SEPARABLE)
+
+
+@pytest.mark.parametrize(
+    ("x_scale", "y_scale", "aspect"),
+    [(1.0, 1.0, 1.0), (1e-6, 1e-6, 1.0), (1e6, 1e6, 1.0), (1.0, 1e6, "auto"), (1e6, 1.0, "auto")],
+)
+def test_the_points_fill_the_picture_at_every_scale(x_scale, y_scale, aspect):
+    points = [(x * x_scale, y * y_scale) for x, y in SEPARABLE[0]]
+    (axes,) = plot_decision_boundary(lambda point: point[0] / x_scale, points, SEPARABLE[1]).figure.axes
+    assert axes.get_aspect() == aspect
+    assert axes.get_xlim() == pytest.approx((-2.6 * x_scale, 2.6 * x_scale), rel=1e-9)
+    assert axes.get_ylim() == pytest.approx((-1.3 * y_scale, 1.3 * y_scale), rel=1e-9)
+
+
+def test_equal_coordinates_have_a_picture_too():
+    points = [(2.0, 0.0), (2.0, 0.0)]
+    (axes,) = plot_decision_boundary(lambda point: point[0] - 2, np.array(points), [0, 1]).figure.axes
+    assert axes.get_xlim() == pytest.approx((1.7, 2.3))
+    assert axes.get_ylim() == pytest.approx((-0.15, 0.15))
 
 
 def test_the_gradients_of_each_layer_have_a_box():

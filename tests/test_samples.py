@@ -35,6 +35,11 @@ def test_classes_stay_whole_and_targets_may_be_lists():
     assert samples([1, 2], [[1, 0.5], [0, 1]])[1] == [[1, 0.5], [0, 1]]
 
 
+@pytest.mark.parametrize("targets", [[[1], [0]], np.array([[1], [0]]), Frame([[1], [0]])])
+def test_a_column_of_targets_is_a_list_of_them(targets):
+    assert samples([1, 2], targets)[1] == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("points", "targets", "error", "message"),
     [
@@ -42,6 +47,8 @@ def test_classes_stay_whole_and_targets_may_be_lists():
         ([1, 2], [1], ValueError, "not 1 targets for 2 points"),
         ([[1, 2], [3]], [0, 1], ValueError, r"points\[1\] has 1 numbers, and points\[0\] has 2"),
         ([[1, float("nan")]], [0], ValueError, r"points\[0\] holds nan: leave the row out"),
+        ([[1, 10**400]], [0], ValueError, r"points\[0\] holds inf"),
+        ([1], [-(10**400)], ValueError, r"targets\[0\] holds -inf"),
         ([1], [float("inf")], ValueError, r"targets\[0\] holds inf"),
         ([[1, "2"]], [0], TypeError, r"points\[0\] holds '2', which is no number"),
         ([None], [0], TypeError, r"points\[0\] holds None"),

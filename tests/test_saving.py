@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from nn import MLP, SGD, Adam, AdamW, Module, Neuron, RMSprop, fit, load, moons, save
+import autograd
+from nn import MLP, SGD, Adam, AdamW, Module, Neuron, Optimizer, RMSprop, fit, load, moons, save
 
 POINTS, LABELS = moons(20, seed=3)
 
@@ -94,6 +95,54 @@ def test_a_network_with_an_activation_of_ones_own_is_loaded_into_one(tmp_path):
     assert load(tmp_path / "model.json", again).model([0.3, 0.4]).data == model([0.3, 0.4]).data
 
 
+class Doubled(MLP):
+    def __call__(self, x):
+        return 2 * super().__call__(x)
+
+
+def without_activation(model):
+    model.layers[0].neurons[1].nonlin = False
+    return model
+
+
+def with_another_activation(model):
+    model.layers[0].neurons[1].activation = autograd.relu
+    return model
+
+
+def without_bias(model):
+    model.layers[0].neurons[1].b = None
+    return model
+
+
+def with_a_neuron_of_its_own_kind(model):
+    class Quiet(Neuron):
+        def __call__(self, x):
+            return 0.5 * super().__call__(x)
+
+    model.layers[0].neurons = [Quiet(2), Quiet(2), Quiet(2)]
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Doubled(2, [3, 1]),
+        lambda: without_activation(small()),
+        lambda: with_another_activation(small()),
+        lambda: without_bias(small()),
+        lambda: with_a_neuron_of_its_own_kind(small()),
+    ],
+)
+def test_a_network_that_no_architecture_describes_is_never_loaded_as_another(make, tmp_path):
+    model = make()
+    save(tmp_path / "model.json", model)
+    with pytest.raises(ValueError, match="it says no architecture: give a model"):
+        load(tmp_path / "model.json")
+    again = load(tmp_path / "model.json", make()).model
+    assert again([0.3, -0.7]).data == model([0.3, -0.7]).data
+
+
 # --- Files that hold no model ---
 
 
@@ -115,7 +164,15 @@ def with_parameter(name, number):
         (edited(architecture={"nin": 2}), "an MLP's architecture has the keys"),
         (
             edited(architecture={"nin": 2, "nouts": [3, 0], "activation": "tanh", "bias": True}),
-            "is at least 1, not 0",
+            r"sizes are to be whole numbers from 1, not \[2, 3, 0\]",
+        ),
+        (
+            edited(architecture={"nin": 1, "nouts": [10**8, -1], "activation": "relu", "bias": True}),
+            "sizes are to be whole numbers from 1",
+        ),
+        (
+            edited(architecture={"nin": True, "nouts": [3], "activation": "relu", "bias": True}),
+            "sizes are to be whole numbers from 1",
         ),
         (edited(architecture={"nin": 2, "nouts": [3, 1], "activation": "nope", "bias": True}), "'nope'"),
         (
@@ -140,6 +197,7 @@ def test_a_wrong_file_is_refused_in_a_line(change, message, tmp_path):
         load(path)
     assert str(caught.value).startswith(f"{path} holds no model that can be loaded: ")
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize(
@@ -188,6 +246,38 @@ def test_numbers_that_are_not_finite_are_not_saved_and_the_file_stays(number, tm
     with pytest.raises(TypeError, match="not JSON serializable"):
         save(path, small(), notes={"best": object()})
     assert path.read_bytes() == before
+
+
+class Sign(Optimizer):
+    def moved(self, data, grad):
+        return (data - math.copysign(self.learning_rate, grad),)
+
+
+class MySGD(SGD):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda model: Sign(model.parameters(), 0.1),
+            "makes SGD, Adam, AdamW, RMSprop, but no Sign: save",
+        ),
+        (lambda model: MySGD(model.parameters(), 0.1), "but no MySGD: save"),
+        (
+            lambda model: SGD(model.parameters()[1:], 0.1),
+            "of all of the model's parameters, and this",
+        ),
+        (lambda model: SGD(model.parameters()[::-1], 0.1), "of all of the model's parameters"),
+        (lambda model: SGD(small().parameters(), 0.1), "of all of the model's parameters"),
+    ],
+)
+def test_an_optimizer_that_load_does_not_make_is_not_saved(make, message, tmp_path):
+    model = small()
+    with pytest.raises(ValueError, match=message):
+        save(tmp_path / "model.json", model, optimizer=make(model))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_named(tmp_path):

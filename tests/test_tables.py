@@ -97,6 +97,8 @@ def test_what_is_wrong_in_a_column_that_nobody_asks_for_is_no_error(csv_file):
         ("2024_11", None),
         ("", None),
         ("yes", None),
+        ("+nan", None),
+        ("-NaN", None),
     ],
 )
 def test_a_number_is_what_any_program_would_take_for_one(text, number):

@@ -4,8 +4,10 @@ import math
 import random
 import signal
 
+import numpy as np
 import pytest
 
+import autograd
 from autograd import Value, reduce_mean, reduce_sum
 from nn import (
     MLP,
@@ -19,7 +21,9 @@ from nn import (
     l2_penalty,
     moons,
     predictions,
+    r_squared,
     schedules,
+    split,
     squared_error,
 )
 
@@ -186,6 +190,38 @@ def test_a_loss_that_is_not_finite_ends_it_before_anything_moves():
     assert numbers(model) == before
 
 
+def test_a_gradient_that_is_not_finite_ends_it_before_anything_moves():
+    class Root(Module):
+        def __init__(self):
+            self.weight = Value(0.0)
+
+        def __call__(self, x):
+            return x[0] * autograd.sqrt(self.weight) + self.weight
+
+    model = Root()
+    with pytest.warns(RuntimeWarning, match="loss of step 0 is 1, but its gradient is not finite") as caught:
+        history = fit(model, [1.0], [1.0], clip=1.0, epochs=5)
+    assert (history.stopped, history.steps, model.weight.data) == ("diverged", 0, 0.0)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_an_epoch_whose_validation_loss_is_nan_is_no_best_one():
+    losses = iter([math.nan, 5.0, 4.0, math.nan, 6.0])
+    model = small()
+    found = []
+
+    def loss(prediction, target):  # of rows held out, whose predictions are plain numbers
+        if isinstance(prediction, Value):
+            return squared_error(prediction, target)
+        found.append(model.state_dict())
+        return next(losses) if len(found) > 1 else 0.0  # the first is a trial
+
+    history = fit(model, POINTS, LABELS, loss=loss, validation=(POINTS[:1], LABELS[:1]), patience=2, epochs=9)
+    assert (history.stopped, history.epochs) == ("patience", 5)
+    assert model.state_dict() == history.best == found[3]
+    assert "; 4 on the rows held out" in history.summary()
+
+
 class Interrupting(Module):
     """A model that gets Ctrl-C while it computes for the n-th time."""
 
@@ -279,9 +315,23 @@ def test_a_bar_is_shown_on_request_and_never_in_a_log(capfd):
         ({"points": [*POINTS[:-1], (1.0,)]}, ValueError, r"points\[22\] has 1 numbers"),
         ({"points": [(1.0, 2.0, 3.0)] * 23}, ValueError, "takes 2 inputs, not 3"),
         ({"targets": [math.nan] * 23}, ValueError, r"targets\[0\] holds nan"),
-        ({"epochs": 0}, ValueError, "epochs is a whole number from 1, not 0"),
-        ({"epochs": 2.5}, ValueError, "epochs is a whole number from 1, not 2.5"),
-        ({"batch_size": 0}, ValueError, "batch_size is a whole number from 1, not 0"),
+        ({"epochs": 0}, ValueError, "epochs is at least 1, not 0"),
+        ({"epochs": 2.5}, TypeError, r"epochs is a whole number, not 2\.5"),
+        ({"epochs": None}, TypeError, "epochs is a whole number, not None"),
+        ({"epochs": True}, TypeError, "epochs is a whole number, not True"),
+        ({"batch_size": True}, TypeError, "batch_size is a whole number, not True"),
+        ({"seed": None}, TypeError, "seed is a whole number, not None"),
+        ({"seed": "a"}, TypeError, "seed is a whole number, not 'a'"),
+        ({"seed": False}, TypeError, "seed is a whole number, not False"),
+        ({"optimizer": "adam"}, TypeError, r"such as Adam\(model.parameters\(\)\), not 'adam'"),
+        ({"optimizer": Adam}, TypeError, r"such as Adam\(model.parameters\(\)\), not <class"),
+        ({"optimizer": Adam(small().parameters())}, ValueError, "parameters that are not the model's"),
+        ({"history": [0.5]}, TypeError, r"history is what an earlier fit returned, not \[0\.5\]"),
+        ({"validation": (POINTS, LABELS, LABELS)}, TypeError, r"validation is a pair, \(points, targets\)"),
+        ({"metric": r_squared, "targets": [1] * 23}, ValueError, "two different targets"),
+        ({"validation": ([(1.0,)], [1])}, ValueError, "takes 2 inputs, not 1"),
+        ({"validation": ([(1.0, 2.0)], [[1, 2]])}, ValueError, "one target for each output"),
+        ({"batch_size": 0}, ValueError, "batch_size is at least 1, not 0"),
         ({"patience": 3}, ValueError, "patience needs validation"),
         ({"tolerance": math.nan}, ValueError, "tolerance is positive, not nan"),
         ({"reduction": "median"}, ValueError, "reduction is mean or sum, not 'median'"),
@@ -300,10 +350,97 @@ def test_what_does_not_fit_is_refused_and_moves_nothing(arguments, error, messag
     assert numbers(model) == before
 
 
+def test_what_has_no_parameters_is_not_trained():
+    with pytest.raises(TypeError, match=r"fit trains a Module, which has parameters\(\), not <built-in"):
+        fit(abs, POINTS, LABELS)
+
+
+def test_whole_numbers_of_numpy_are_counts():
+    def trained(whole):
+        return fit(small(), POINTS, LABELS, epochs=whole(2), batch_size=whole(6), seed=whole(3))
+
+    history = trained(np.int64)
+    assert history == trained(int)
+    assert {type(history.batch_size), type(history.seed)} == {int}
+
+
+def test_parameters_left_out_of_the_optimizer_stay_as_they_are():
+    model = small()
+    first, last = model.layers
+    before = first.state_dict(), last.state_dict()
+    fit(model, POINTS, LABELS, optimizer=SGD(last.parameters(), learning_rate=0.1), epochs=1)
+    assert first.state_dict() == before[0]
+    assert last.state_dict() != before[1]
+
+
+@pytest.mark.parametrize("make", [lambda model: None, lambda model: Adam(model.parameters())])
+def test_a_history_without_the_optimizer_that_made_it_is_refused(make):
+    model = small()
+    history = fit(model, POINTS, LABELS, epochs=2)
+    before = numbers(model)
+    with pytest.raises(ValueError, match=r"has 2 steps, and the (new )?optimizer has taken 0: give the"):
+        fit(model, POINTS, LABELS, epochs=3, optimizer=make(model), history=history)
+    assert numbers(model) == before
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "message"),
+    [
+        ({}, {"metric": accuracy}, "the history's metric has 0 entries, not the 2 of"),
+        ({"metric": accuracy}, {}, "the history's metric has 2 entries, not the 0 of"),
+        ({}, {"validation": (POINTS, LABELS)}, "the history's validation_loss has 0 entries, not the 2 of"),
+        ({"validation": (POINTS, LABELS)}, {}, "the history's validation_loss has 2 entries, not the 0 of"),
+    ],
+)
+def test_a_history_of_other_measurements_is_refused(before, now, message):
+    model = small()
+    optimizer = Adam(model.parameters())
+    history = fit(model, POINTS, LABELS, epochs=2, optimizer=optimizer, **before)
+    with pytest.raises(ValueError, match=message):
+        fit(model, POINTS, LABELS, epochs=3, optimizer=optimizer, history=history, **now)
+
+
 def test_the_history_of_other_data_is_refused():
     history = fit(small(), POINTS, LABELS, epochs=1)
     with pytest.raises(ValueError, match="the history is one of rows=23, and this fit has rows=22"):
         fit(small(), POINTS[:-1], LABELS[:-1], history=history)
+
+
+@pytest.mark.parametrize("container", [tuple, np.array, list], ids=["tuple", "array", "list"])
+def test_a_model_may_return_its_outputs_in_any_row(container):
+    class Pair(Module):
+        def __init__(self):
+            self.scores = [Value(0.0), Value(0.5)]
+
+        def __call__(self, x):
+            return container([x[0] * score for score in self.scores])
+
+    model = Pair()
+    assert predictions(model, [(1.0, 2.0)]) == [[0.0, 0.5]]
+    history = fit(model, POINTS, LABELS, loss="softmax_cross_entropy", metric=accuracy, epochs=2)
+    assert len(history.metric) == 2
+
+
+class Frame:
+    """What a data frame is to us: it iterates over its columns, and turns itself into an array."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __iter__(self):
+        return iter("ab")
+
+    def to_numpy(self):
+        return np.array(self.rows)
+
+
+def test_a_data_frame_is_taken_wherever_points_are():
+    model = small()
+    assert predictions(model, Frame(POINTS)) == predictions(model, POINTS)
+    assert split(Frame(POINTS), Frame(LABELS), seed=2) == split(
+        [list(point) for point in POINTS], LABELS, seed=2
+    )
+    fit(model, Frame(POINTS), Frame(LABELS), epochs=1)
 
 
 def test_predictions_record_nothing():
