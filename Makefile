@@ -2,6 +2,7 @@
 # make test      every test and every example of the documentation, with each engine there is
 # make lint      ruff and mypy
 # make gallery   the pictures of docs/gallery, always the same bytes
+# make notebooks what the notebooks show, run anew from their sources, always the same bytes
 # make bench     the benchmarks, with the peers whose environments there are
 # make peers     the environments of the benchmarks' peers
 # make sanitize  the engine in C under gcc's sanitizers, in hostile use (a few minutes)
@@ -11,7 +12,7 @@
 
 PYTHON ?= python3 python3.13 python3.12 python3.11
 
-.PHONY: help demo test lint gallery bench peers sanitize clean
+.PHONY: help demo test lint gallery notebooks bench peers sanitize clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -37,6 +38,9 @@ lint: .venv/with-test,plot,bench,dev
 
 gallery: .venv/with-plot
 	.venv/bin/python docs/gallery.py
+
+notebooks: .venv/with-test,plot
+	.venv/bin/python docs/notebooks.py
 
 bench: .venv/with-bench
 	.venv/bin/python -m benchmarks

@@ -1,7 +1,8 @@
 """The command line: `python -m autograd`, or `autograd` where the package is installed.
 
-`eval` differentiates a formula; `demo` draws a neuron and trains a network.  What a user got wrong is said
-in a line on the standard error stream, with exit status 2, before anything is printed or written.
+`eval` differentiates a formula; `demo` draws a neuron and trains a network; `reference` shows the networks of
+three articles on backpropagation.  What a user got wrong is said in a line on the standard error stream, with
+exit status 2, before anything is printed or written.
 """
 
 from __future__ import annotations
@@ -21,7 +22,18 @@ from autograd.files import check_folder
 from autograd.formula import Formula, function_names, point
 from autograd.notation import derivation, steps
 from autograd.notation.passes import columns
-from nn import MLP, micrograd_moons, plot_decision_boundary, plot_history, train
+from autograd.testing import check_gradients
+from nn import (
+    MLP,
+    REFERENCES,
+    Adam,
+    accuracy,
+    fit,
+    micrograd_moons,
+    plot_decision_boundary,
+    plot_history,
+)
+from nn.reference import Task
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     if arguments.command == "demo":
         return demonstrate(arguments.out)
+    if arguments.command == "reference":
+        return show_reference(arguments.article, arguments.out)
     parser.print_help()
     return 0
 
@@ -95,6 +109,20 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--out", type=Path, default=Path("demo"), metavar="DIR", help="folder of the pictures (default: demo)"
     )
+    reference = commands.add_parser(
+        "reference",
+        help="show the network of an article on backpropagation",
+        description="Show the network of an article on backpropagation: its graph, the chain rule in the "
+        "article's names, the article's gradients beside ours, a check by differences, and its training.",
+        epilog="\n".join(
+            f"{letter}  {article.title} ({article.author})" for letter, article in REFERENCES.items()
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    reference.add_argument("article", choices=[*REFERENCES], help="which of the three")
+    reference.add_argument(
+        "--out", type=Path, metavar="DIR", help="also write graph.svg and loss.png into this folder"
+    )
     return parser
 
 
@@ -141,13 +169,14 @@ def evaluate(
     return 0
 
 
-def demonstrate(folder: Path, steps: int = 100) -> int:
+def demonstrate(folder: Path, epochs: int = 60) -> int:
     """Draws a neuron, trains a network and plots it, all into `folder`; returns the exit status."""
     started = time.perf_counter()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _show_neuron(folder)
-        _train_network(folder, steps)
+        _train_network(folder, epochs)
+        _learn_prices(epochs)
     except OSError as error:
         return _refuse(error)
     print(f"\nThe demo took {time.perf_counter() - started:.1f} s.")
@@ -160,6 +189,8 @@ def _show_neuron(folder: Path) -> None:
     graph.outputs[0].label = "o"
     print("A neuron with two inputs, o = tanh(x1*w1 + x2*w2 + b)\n")
     _print_derivatives("o", graph, numbers)
+    explore(graph, folder / "neuron.html")
+    _print_written(folder / "neuron.html")
     try:
         for format in ("svg", "png"):
             _print_written(draw(graph).write(folder / f"neuron.{format}"))
@@ -167,31 +198,89 @@ def _show_neuron(folder: Path) -> None:
         print(f"No picture of the neuron: {error}")
 
 
-def _train_network(folder: Path, steps: int) -> None:
-    from tqdm import tqdm
-
-    random.seed(1337)
-    model = MLP(2, [16, 16, 1])
+def _train_network(folder: Path, epochs: int) -> None:
+    model = MLP(2, [16, 16, 1], activation="tanh", initialiser="xavier", generator=random.Random(1337))
     points, labels = micrograd_moons()
     print(
-        f"\nA network of {len(model.parameters())} parameters learns {len(points)} points, in {steps} steps"
+        f"\nA network of {len(model.parameters())} parameters learns {len(points)} points, in {epochs} steps"
     )
-    losses = []
-    # Without a terminal there is no bar: a log would receive every state of it.
-    with tqdm(train(model, points, labels, steps=steps), total=steps, disable=None, unit="step") as progress:
-        for step in progress:
-            losses.append(step.loss)
-            progress.set_postfix_str(f"loss {step.loss:.4f}, accuracy {step.accuracy:.0%}", refresh=False)
+    history = fit(
+        model,
+        points,
+        labels,
+        loss="binary_cross_entropy_with_logits",
+        optimizer=Adam(model.parameters(), learning_rate=0.05),
+        epochs=epochs,
+        metric=accuracy,
+    )
+    last = epochs - 1
     print(
-        f"loss {losses[0]:.4f} at step 0, {step.loss:.4f} at step {step.number}; accuracy {step.accuracy:.0%}"
+        f"loss {history.loss[0]:.4f} at step 0, {history.loss[-1]:.4f} at step {last}; "
+        f"accuracy {history.metric[-1]:.0%}"
     )
     try:
-        plot_history(losses, folder / "loss.png")
-        _print_written(folder / "loss.png")
-        plot_decision_boundary(model, points, labels, folder / "decision_boundary.png")
-        _print_written(folder / "decision_boundary.png")
+        _print_written(plot_history(history).write(folder / "loss.png"))
+        _print_written(plot_decision_boundary(model, points, labels).write(folder / "decision_boundary.png"))
     except ModuleNotFoundError as error:
         print(f"No loss curve and no decision boundary: {error}")
+
+
+def _learn_prices(epochs: int) -> None:
+    reference = REFERENCES["b"]
+    task = reference.task()
+    task = task._replace(epochs=min(task.epochs, epochs))
+    network = reference.network(random.Random(1))
+    rows = len(task.training[1])
+    print(f"\nA network of {len(network.parameters())} parameters learns the prices of {rows} houses")
+    reference.train(network, task)
+    _print_judged(network, task)
+
+
+def _print_judged(network: MLP, task: Task) -> None:
+    ours, baseline = task.judged(network)
+    print(f"{task.metric_name} on the rows held out: {ours:.4f}; {task.baseline_name}: {baseline:.4f}")
+
+
+def show_reference(letter: str, folder: Path | None = None) -> int:
+    """Shows the network of an article, trains it, and writes pictures if there is a folder for them."""
+    reference, generator = REFERENCES[letter], random.Random(1)
+    task, network = reference.task(), reference.network(generator)
+    x, target = task.training[0][0], task.training[1][0]
+    cost = reference.labelled(network, x, target)
+    cost.backward()
+    try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            draw(cost, limit=1000).write(folder / "graph.svg")
+    except (OSError, RenderingError) as error:
+        return _refuse(error)
+    print(f"{reference.title}\n{reference.author}\n")
+    print(textwrap.fill(reference.summary, 100))
+    print(f"\n{network.summary()}\n\nThe graph of one row\n\n{Graph(cost).tree()}\n\nThe chain rule")
+    parameters = {parameter.label: parameter for parameter in network.parameters()}
+    for name in reference.derived:
+        print(f"\n{derivation(cost, parameters[name])}")
+    print("\nThe article's gradients and ours\n")
+    print(reference.comparison(network, x, target))
+    print("\nThe check by differences\n")
+
+    def cost_of(model: MLP) -> Value:
+        loss: Value = reference.loss(model(x), target)
+        return loss
+
+    print(check_gradients(cost_of, network))
+    print(f"\nTraining on {len(task.training[1])} rows, {len(task.held_out[1])} are held out\n")
+    history = reference.train(network, task)
+    last = history.epoch_loss(history.epochs - 1)
+    print(f"loss {history.loss[0]:.4g} at step 0, {last:.4g} in the last epoch")
+    _print_judged(network, task)
+    if folder is not None:
+        _print_written(folder / "graph.svg")
+        try:
+            _print_written(plot_history(history).write(folder / "loss.png"))
+        except ModuleNotFoundError as error:
+            print(f"No loss curve: {error}")
+    return 0
 
 
 def _swept(formula: Formula, numbers: dict[str, float]) -> Graph:

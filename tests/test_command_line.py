@@ -1,6 +1,7 @@
 """The command line: what it prints and writes, and how it refuses what it cannot do."""
 
 import math
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 import autograd
 from autograd import __main__ as command_line
 from autograd.__main__ import demonstrate, main
+from nn import REFERENCES
 
 
 @pytest.fixture(autouse=True)
@@ -229,19 +231,21 @@ def test_the_module_runs_as_a_program():
 def test_the_demo_draws_the_neuron_and_trains_the_network(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("nn.plots.GRID", 4)
     folder = tmp_path / "new" / "demo"
-    assert demonstrate(folder, steps=2) == 0
+    assert demonstrate(folder, epochs=2) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
     header = lines.index(next(line for line in lines if line.startswith("name")))
     gradients = {name: grad for name, (_, grad) in printed_table(lines[header + 1 : header + 6]).items()}
     assert gradients == pytest.approx({"x1": -1.5, "x2": 0.5, "w1": 1.0, "w2": 0.0, "b": 0.5}, abs=1e-12)
     assert f"o = {math.sqrt(0.5):.12f}"[:-1] in out
-    assert "loss 0.8958 at step 0, 1.7236 at step 1; accuracy 81%" in out
+    assert re.search(r"loss 0\.\d{4} at step 0, 0\.\d{4} at step 1; accuracy \d\d%", out)
+    assert re.search(r"^R\^2 on the rows held out: -?\d\.\d{4}; always the mean price", out, re.MULTILINE)
     assert lines[-1].startswith("The demo took ")
     assert err == ""  # no bar without a terminal
     starts = {
         "neuron.svg": b"<?xml",
         "neuron.png": b"\x89PNG",
+        "neuron.html": b"<!doctype html>",
         "loss.png": b"\x89PNG",
         "decision_boundary.png": b"\x89PNG",
     }
@@ -255,13 +259,13 @@ def test_the_demo_goes_on_without_graphviz_and_matplotlib(capsys, tmp_path, monk
     monkeypatch.setenv("AUTOGRAD_GRAPHVIZ", "no-such-engine")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert demonstrate(tmp_path, steps=1) == 0
+    assert demonstrate(tmp_path, epochs=1) == 0
     out = capsys.readouterr().out
     assert out.count("pip install graphviz-pure") == 1
     assert "tanh(%" in out
-    assert "loss 0.8958 at step 0" in out
+    assert "at step 0" in out
     assert "No loss curve and no decision boundary: plots need matplotlib" in out
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["neuron.html"]
 
 
 def test_the_demo_refuses_a_file_in_place_of_its_folder(capsys, tmp_path):
@@ -279,3 +283,38 @@ def test_eval_writes_the_explorer(tmp_path, capsys):
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert main(["eval", "x*x", "x=3", "--explore", str(tmp_path / "missing" / "page.html")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+# --- reference ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("letter", "abc")
+def test_a_reference_is_shown_whole(letter, capsys, tmp_path, monkeypatch):
+    reference = REFERENCES[letter]
+    task = reference.task()._replace(epochs=2)
+    monkeypatch.setitem(REFERENCES, letter, reference._replace(task=lambda: task))
+    assert main(["reference", letter, "--out", str(tmp_path / "out")]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{reference.title}\n{reference.author}\n")
+    cost = reference.cost
+    for name in reference.derived:
+        assert f"\nd{cost}/d{name} = d{cost}/d" in out
+    found = [line for line in out.splitlines() if line.startswith(f"d{cost}/d") and "=" not in line]
+    assert len(found) == len(reference.network().parameters())
+    assert float(re.search("largest relative difference: (.*)", out)[1]) <= 1e-12
+    assert ": OK -- the gradient is the derivative" in out
+    assert f"{task.metric_name} on the rows held out: " in out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"graph.svg", "loss.png"}
+
+
+def test_a_reference_that_is_not_known_ends_with_status_2(capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(["reference", "d"])
+    assert exit.value.code == 2
+
+
+def test_a_reference_refuses_a_file_in_place_of_its_folder(capsys, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    assert main(["reference", "a", "--out", str(tmp_path / "out")]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)

@@ -233,8 +233,16 @@ def test_of_no_rows_the_sum_is_0_and_the_mean_undefined(affine: kernel.Kernel) -
 
 @pytest.mark.parametrize(
     "column",
-    [numpy.zeros(3), numpy.zeros(8)[::2], numpy.zeros((4, 1)), numpy.zeros(4, "f4"), numpy.zeros(4, int)],
-    ids=["too short", "with gaps", "a matrix", "single precision", "integers"],
+    [
+        numpy.zeros(3),
+        numpy.zeros(8)[::2],
+        numpy.zeros((4, 1)),
+        numpy.zeros(4, "f4"),
+        numpy.zeros(4, int),
+        2,
+        numpy.zeros(4, ">f8"),
+    ],
+    ids=["too short", "with gaps", "a matrix", "single precision", "integers", "an int", "bytes swapped"],
 )
 def test_a_column_that_machine_code_cannot_read_is_refused(affine: kernel.Kernel, column: Any) -> None:
     with pytest.raises(ValueError, match="contiguous array of 4 numbers"):

@@ -1,4 +1,4 @@
-"""Neurons, layers and networks as in micrograd, with any activation; modules, losses and SGD."""
+"""Neurons, layers and networks as in micrograd, with any activation; modules."""
 
 import copy
 import math
@@ -10,7 +10,7 @@ import pytest
 
 import autograd
 from autograd import Value
-from nn import MLP, SGD, Layer, Module, Neuron, accuracy, l2_penalty, max_margin, mean
+from nn import MLP, Layer, Module, Neuron
 
 # --- micrograd's surface ---
 
@@ -119,8 +119,16 @@ def test_arrays_without_axes_are_numbers_of_a_point():
     "make", [lambda: Neuron(0), lambda: Layer(2, 0), lambda: MLP(2, []), lambda: MLP(2, [-1])]
 )
 def test_a_network_of_nothing_is_refused(make):
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="is at least 1, not"):
         make()
+
+
+@pytest.mark.parametrize("sizes", [(2, [3, -1]), (2, [3, 0, 1]), (2, [3, 1.5])])
+def test_no_weight_is_drawn_for_a_network_with_a_wrong_size(sizes):
+    drawn = []
+    with pytest.raises((TypeError, ValueError), match="the number of a layer's neurons is"):
+        MLP(*sizes, initialiser=lambda *arguments: drawn.append(arguments) or 0.0)
+    assert drawn == []
 
 
 @pytest.mark.parametrize(
@@ -128,13 +136,14 @@ def test_a_network_of_nothing_is_refused(make):
     [
         (lambda: MLP("3", [1]), "'3'"),
         (lambda: MLP(3.0, [1]), r"3\.0"),
+        (lambda: MLP(True, [1]), "True"),
         (lambda: MLP(3, [4.0]), r"4\.0"),
         (lambda: Layer(3, None), "None"),
         (lambda: Neuron([3]), r"\[3\]"),
     ],
 )
 def test_a_size_that_is_no_whole_number_is_refused(make, given):
-    with pytest.raises(TypeError, match=f"^a size is a whole number, not {given}$"):
+    with pytest.raises(TypeError, match=f"the number of a .* is a whole number, not {given}$"):
         make()
 
 
@@ -227,6 +236,93 @@ def test_the_gradients_of_a_network_are_the_chain_rules_written_out():
         assert [w.grad for w in neuron.w] == pytest.approx([delta * x[0], delta * x[1]], rel=1e-14)
 
 
+# --- Biases, initialisers, activations by layer ---
+
+
+def test_without_a_bias_a_neuron_is_its_weighted_sum():
+    neuron = Neuron(2, nonlin=False, bias=False)
+    neuron.load_state_dict({"w.0": 2.0, "w.1": -3.0})
+    assert neuron([1.0, 0.5]).data == 0.5
+    assert neuron.b is None
+
+
+def test_each_layer_may_have_an_activation_and_a_bias_of_its_own():
+    model = MLP(2, [3, 2, 1], activation=["tanh", None, "sigmoid"], bias=[True, False, True])
+    assert repr(model.layers[1]) == "Layer of [LinearNeuron(3), LinearNeuron(3)]"
+    assert [layer.neurons[0].b is not None for layer in model.layers] == [True, False, True]
+    assert 0 < model([1.0, 2.0]).data < 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"activation": ["tanh"]}, "one activation for each of its 2 layers, not 1"),
+        ({"bias": [True, True, False]}, "one bias for each of its 2 layers, not 3"),
+        ({"initialiser": "xaver"}, "is it xavier?"),
+    ],
+)
+def test_lists_of_another_length_and_unknown_initialisers_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MLP(2, [3, 1], **arguments)
+
+
+def test_weights_are_drawn_for_the_sizes_of_their_layer_from_the_generator_given():
+    drawn = []
+
+    def recording(nin, nout, generator):
+        drawn.append((nin, nout))
+        return generator.random()
+
+    state = random.getstate()
+    model = MLP(2, [3, 1], initialiser=recording, generator=random.Random(8))
+    assert drawn == [(2, 3)] * 6 + [(3, 1)] * 3
+    generator = random.Random(8)
+    weights = [p.data for name, p in model.named_parameters() if not name.endswith("b")]
+    assert weights == [generator.random() for _ in range(9)]
+    assert random.getstate() == state
+
+
+# --- State ---
+
+
+def test_a_state_brings_another_model_to_the_same_numbers():
+    model, other = MLP(2, [3, 1]), MLP(2, [3, 1])
+    other.load_state_dict(model.state_dict())
+    assert other.state_dict() == model.state_dict()
+    assert other([0.5, -1.0]).data == model([0.5, -1.0]).data
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda state: state.pop("b"), ValueError, "the state misses b, and the Neuron has"),
+        (lambda state: state.update(c=1.0), ValueError, "the state has c, and the Neuron does not"),
+        (lambda state: state.update(b=math.nan), ValueError, "parameter b is a finite number, not nan"),
+        (lambda state: state.update(b="1"), TypeError, "parameter b is a number, not '1'"),
+        (lambda state: state.update(b=True), TypeError, "parameter b is a number, not True"),
+        (lambda state: state.update(dict.fromkeys("cdefg", 1.0)), ValueError, "has c, d, e and 2 more"),
+    ],
+)
+def test_a_wrong_state_is_refused_and_changes_nothing(change, error, message):
+    neuron = Neuron(2)
+    before, state = neuron.state_dict(), {"w.0": 9.0, "w.1": 9.0, "b": 9.0}
+    change(state)
+    with pytest.raises(error, match=message):
+        neuron.load_state_dict(state)
+    assert neuron.state_dict() == before
+
+
+def test_a_summary_names_the_parts_of_any_module():
+    class Pair(Module):
+        def __init__(self):
+            self.shift = Value(0.0)
+            self.networks = {"left": MLP(2, [1]), "right": Neuron(3)}
+
+    assert Pair().summary() == (
+        "networks.left   MLP     3\nnetworks.right  Neuron  4\ntotal                   8"
+    )
+
+
 # --- Modules ---
 
 
@@ -257,6 +353,32 @@ def test_parameters_are_found_in_lists_tuples_dicts_and_modules_each_once_in_the
     names = ["gain", "table.offset", "table.3.0", "table.3.1.0", "child.w.0", "child.b"]
     assert [name for name, _ in module.named_parameters()] == names
     assert list(map(id, module.parameters())) == [id(parameter) for _, parameter in module.named_parameters()]
+
+
+def test_what_is_computed_from_parameters_is_none():
+    module = Everything()
+    module.remembered = [module.gain * 2]
+    assert "remembered.0" not in module.state_dict()
+    module.load_state_dict(dict.fromkeys(module.state_dict(), 1.5))
+
+
+def test_a_transforms_variables_are_parameters_of_the_module_it_calls():
+    def squares(module):
+        return sum(parameter**2 for parameter in module.parameters())
+
+    gradient = autograd.grad(squares)(Everything())
+    assert gradient["table.3.0"] == 6.0
+    assert len(gradient) == 6
+
+
+@pytest.mark.parametrize(
+    "table", [{1: Value(1.0), "1": Value(2.0)}, {"a.b": Value(1.0), "a": {"b": Value(2.0)}}]
+)
+def test_two_parameters_of_one_name_are_refused(table):
+    module = Module()
+    module.table = table
+    with pytest.raises(ValueError, match=r"two parameters are named table\.(1|a\.b): rename"):
+        module.parameters()
 
 
 def test_a_module_without_parameters_has_none():
@@ -336,97 +458,7 @@ def test_an_error_inside_a_layer_leaves_no_scope_open():
     assert Value(0.0).scope == ()
 
 
-# --- Losses ---
-
-
-@pytest.mark.parametrize("label", [-1, 1, np.int64(-1), np.int64(1), -1.0])
-@pytest.mark.parametrize("score", [-2.0, -0.5, 0.0, 0.5, 2.0])
-def test_max_margin_is_the_hinge_with_its_slope(score, label):
-    s = Value(score)
-    loss = max_margin(s, label)
-    loss.backward()
-    assert loss.data == max(0.0, 1 - label * score)
-    assert s.grad == (-label if label * score < 1 else 0.0)
-
-
-@pytest.mark.parametrize("label", [0, 2, 0.5, math.nan])
-def test_max_margin_refuses_other_labels(label):
-    with pytest.raises(ValueError, match="a label of -1 or 1"):
-        max_margin(Value(1.0), label)
-
-
-def test_the_mean_has_equal_slopes():
-    values = [Value(1.0), Value(2.0), Value(6.0), Value(7.0)]
-    result = mean(values)
-    result.backward()
-    assert result.data == 4.0
-    assert [value.grad for value in values] == [0.25] * 4
-
-
-def test_the_mean_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="at least one"):
-        mean([])
-
-
-def test_the_l2_penalty_has_slope_twice_strength_times_parameter():
-    parameters = [Value(3.0), Value(-4.0)]
-    penalty = l2_penalty(parameters, 0.5)
-    penalty.backward()
-    assert penalty.data == 12.5
-    assert [parameter.grad for parameter in parameters] == [3.0, -4.0]
-
-
-@pytest.mark.parametrize("low", [0, -1])
-def test_accuracy_is_the_share_of_right_signs(low):
-    scores = [Value(0.5), -0.5, np.float64(2.0), Value(0.0), Value(-1.0)]
-    assert accuracy(scores, [1, low, low, low, 1]) == pytest.approx(0.6)
-
-
-def test_accuracy_refuses_labels_of_another_length():
-    with pytest.raises(ValueError, match="shorter"):
-        accuracy([1.0, 2.0], [1])
-
-
-# --- SGD ---
-
-
-def test_a_step_subtracts_the_learning_rate_times_the_gradient():
-    x, y = Value(3.0), Value(-2.0)
-    (x * y).backward()
-    SGD([x, y], learning_rate=0.25).step()
-    assert (x.data, y.data) == (3.0 - 0.25 * -2.0, -2.0 - 0.25 * 3.0)
-
-
-def test_the_learning_rate_may_change_between_steps():
-    x = Value(1.0)
-    x.grad = 1.0
-    optimizer = SGD([x], learning_rate=0.5)
-    optimizer.step()
-    optimizer.learning_rate = 0.25
-    optimizer.step()
-    assert x.data == 0.25
-
-
-def test_the_optimizers_zero_grad_clears_its_parameters():
-    x = Value(1.0)
-    x.grad = 1.0
-    SGD([x], learning_rate=0.5).zero_grad()
-    assert x.grad == 0.0
-
-
-@pytest.mark.parametrize("rate", [0, -0.1, math.nan, math.inf])
-def test_a_learning_rate_that_is_not_positive_and_finite_is_refused(rate):
-    with pytest.raises(ValueError, match=f"positive and finite, not {rate}"):
-        SGD([Value(1.0)], learning_rate=rate)
-    optimizer = SGD([Value(1.0)], learning_rate=0.5)
-    with pytest.raises(ValueError, match=f"positive and finite, not {rate}"):
-        optimizer.learning_rate = rate
-    assert optimizer.learning_rate == 0.5
-
-
-def test_an_optimizer_without_parameters_is_refused():
-    with pytest.raises(ValueError, match=r"pass model.parameters\(\)"):
-        SGD([], learning_rate=0.5)
+# --- Modules under the transforms ---
 
 
 def test_the_gradient_by_a_module_is_a_dict_by_parameter_name():

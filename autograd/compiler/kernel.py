@@ -220,10 +220,14 @@ def _check_memory(code: int) -> None:
 
 def _check_column(column: Any, count: int) -> None:
     """Raises ValueError unless machine code can read the column."""
-    if column.dtype != float or column.shape != (count,) or not column.flags.c_contiguous:
+    import numpy
+
+    dtype, shape = getattr(column, "dtype", None), getattr(column, "shape", None)
+    if dtype != numpy.float64 or shape != (count,) or not column.flags.c_contiguous:
         raise ValueError(
-            f"a column is a contiguous array of {count} numbers of type float64, not one of shape "
-            f"{column.shape} and type {column.dtype}: pass numpy.ascontiguousarray(column, float)"
+            f"a column is a float, or a contiguous array of {count} numbers of type float64, not a "
+            f"{type(column).__name__} of shape {shape} and type {dtype}: pass "
+            "numpy.ascontiguousarray(column, float)"
         )
 
 

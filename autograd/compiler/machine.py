@@ -21,7 +21,8 @@ from autograd.straightline import C_LIBRARY
 
 __all__ = ["Callbacks", "MachineCode", "require_llvm", "vector_functions"]
 
-_LONG_TEXT = 150_000  # characters, from which on the optimiser would cost more than it gains
+_LONG_TEXT = 150_000  # characters, from which on the optimiser would cost more than it gains,
+_HUGE_TEXT = 2_000_000  # and from which on code is to be made fast rather than be fast
 
 _BINARY = {"atan2", "pow"}
 _VECTOR_LIBRARY = "libmvec.so.1"  # of glibc 2.22 or later
@@ -78,7 +79,7 @@ class MachineCode:
         self.callbacks = Callbacks(externals.rows)
         context = llvm.create_context()  # of its own: a shared one would keep every constant for good
         module = llvm.parse_assembly(text, context)
-        machine = _target_machine()
+        machine = _target_machine(0 if len(text) >= _HUGE_TEXT else 2)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
         if len(text) < _LONG_TEXT:
@@ -111,7 +112,7 @@ def _dispose(engine: Any, context: Any, callbacks: Callbacks) -> None:
 def _optimise(module: Any) -> None:
     llvm = _llvm()
     options = llvm.create_pipeline_tuning_options(speed_level=2)
-    builder = llvm.create_pass_builder(_target_machine(), options)  # a used one gets slower with every use
+    builder = llvm.create_pass_builder(_target_machine(2), options)  # a used one gets slower with every use
     passes = builder.getModulePassManager()
     passes.run(module, builder)
     llvm.NewPassManager._dispose(passes)  # which `close` would not do
@@ -137,12 +138,12 @@ def _llvm() -> Any:
     return llvm
 
 
-def _target_machine() -> Any:
+def _target_machine(level: int) -> Any:
     """This processor, as LLVM sees it: an engine takes it over, so each has its own."""
     llvm = _llvm()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     return target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, jit=True
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=level, jit=True
     )
 
 

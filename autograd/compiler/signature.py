@@ -49,7 +49,7 @@ class Arguments:
             self.leaves = numbers
         else:
             self.leaves, self.structure = containers.flatten(tree)
-            self.has_values = any(
+            self.has_values = False in self.structure.held and any(
                 isinstance(leaf, Value) and not held
                 for leaf, held in zip(self.leaves, self.structure.held, strict=True)
             )
@@ -62,7 +62,9 @@ class Arguments:
         """
         if self.structure is None:
             return Signature(getattr(self._tree, "shape", None), self.leaves)
-        fixed = [(place, leaf) for place, leaf in enumerate(self.leaves) if not varies(leaf)]
+        fixed: list[tuple[int, Any]] = []
+        if not set(map(type, self.leaves)) <= {float, Value}:
+            fixed = [(place, leaf) for place, leaf in enumerate(self.leaves) if not varies(leaf)]
         for _, leaf in fixed:
             if not isinstance(leaf, bool | str):
                 raise TypeError(
@@ -70,7 +72,7 @@ class Arguments:
                     "arrays and containers of these, bools, strs and None: name the parameter in "
                     "static_argnames if it shall be part of the program"
                 )
-        numbers = [number(leaf) for leaf in self.leaves if varies(leaf)]
+        numbers = [number(leaf) for leaf in self.leaves if not fixed or varies(leaf)]
         if not fixed and self.structure.is_bare:
             return Signature(self.structure.shapes[0], numbers)
         contents = tuple(_contents(name, module) for module in containers.named_containers(self._tree))

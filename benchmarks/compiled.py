@@ -1,0 +1,289 @@
+"""The command `python -m benchmarks.compiled`: compiled traces beside C that was written by hand.
+
+The workloads are W1, W3, W4 and W5 of the other benchmarks, each with its gradient.  The C is built by the
+machine's compiler, with -O3 and with -O3 -ffast-math; both it and the machine code are called from Python
+with arrays, so that both pay for the call.  Values and gradients are compared before anything is timed; the
+figures are medians of rounds in which the two take turns.  Then what compiling costs, by the length of a
+trace.
+"""
+
+import argparse
+import ctypes
+import math
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+
+import autograd
+from autograd import jit, value_and_grad, vmap
+from benchmarks import report, workloads
+from benchmarks.workloads import w3_moons
+
+SOURCES = Path(__file__).parent / "contenders" / "hand_written"
+FLAGS = {"C -O3": ["-O3", "-ffp-contract=off"], "C -ffast-math": ["-O3", "-ffast-math"]}
+TOLERANCE = 1e-9  # relative, as in the other benchmarks
+ROWS = 1_000_000  # of W5
+
+Array = numpy.ndarray[Any, Any]
+Results = list[Array]  # the value first, then the gradient
+
+
+class Contest(NamedTuple):
+    """One workload: what each contender computes, by a call without arguments."""
+
+    title: str
+    contenders: dict[str, Callable[[], Results]]
+    compile_seconds: float
+
+
+class Mathematics:
+    """Functions of numbers and Values alike, for the workloads' formulas."""
+
+    number = float
+    tanh = staticmethod(autograd.tanh)
+    exp = staticmethod(autograd.exp)
+    log = staticmethod(autograd.log)
+    relu = staticmethod(autograd.relu)
+
+
+def built(folder: Path, name: str) -> dict[str, ctypes.CDLL]:
+    """The library of a C file, for each set of flags."""
+    compiler = next(filter(None, map(shutil.which, ("gcc", "clang", "cc"))), None)
+    if compiler is None:
+        raise SystemExit("there is no C compiler: apt-get install gcc")
+    libraries = {}
+    for number, (title, flags) in enumerate(FLAGS.items()):
+        path = folder / f"{name}{number}.so"
+        command = [compiler, *flags, "-march=native", "-shared", "-fPIC", str(SOURCES / f"{name}.c")]
+        subprocess.run([*command, "-o", str(path), "-lm"], check=True)
+        libraries[title] = ctypes.CDLL(str(path))
+    return libraries
+
+
+def address(array: Array) -> Any:
+    return array.ctypes.data_as(ctypes.c_void_p)  # which keeps the array alive
+
+
+def first_call(function: Callable[[], Results]) -> float:
+    """Seconds from Python's source to the first result."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def by_hand(
+    libraries: dict[str, ctypes.CDLL], name: str, arguments: Sequence[Any], outputs: Results
+) -> dict[str, Callable[[], Results]]:
+    """For each library a call of its function that fills the outputs; a value that it returns comes first."""
+
+    def caller(function: Any) -> Callable[[], Results]:
+        function.restype = ctypes.c_double
+
+        def call() -> Results:
+            value = function(*arguments)
+            return [numpy.array([value]), *outputs]
+
+        return call
+
+    return {title: caller(getattr(library, name)) for title, library in libraries.items()}
+
+
+def expression(folder: Path) -> Contest:
+    workload = workloads.load("w1")
+    x, y, z = workload.point
+
+    def formula(x: Any, y: Any, z: Any) -> Any:
+        return workload.function(Mathematics, [x, y, z])
+
+    compiled = jit(value_and_grad(formula, argnums=(0, 1, 2)))
+
+    def ours() -> Results:
+        value, gradient = compiled(x, y, z)
+        return [numpy.array([value]), numpy.array(gradient)]
+
+    seconds = first_call(ours)
+    point, gradient = numpy.array(workload.point), numpy.empty(3)
+    hand = by_hand(built(folder, "expression"), "expression", [address(point), address(gradient)], [gradient])
+    return Contest(workload.title, {"compiled": ours, **hand}, seconds)
+
+
+def moons(folder: Path) -> Contest:
+    workload = workloads.load("w3")
+    points = numpy.array([sample[:2] for sample in w3_moons.demo_samples()])
+    sides = numpy.array([sample[2] for sample in w3_moons.demo_samples()])
+    parameters = numpy.array(workload.point)
+
+    def loss(parameters: Any, point: Any, side: Any) -> Any:
+        remaining = iter(parameters)
+        activations = list(point)
+        for inputs, neurons in w3_moons.LAYERS:
+            layer = [([next(remaining) for _ in range(inputs)], next(remaining)) for _ in range(neurons)]
+            activations = w3_moons.weighted_sums(layer, activations)
+            if neurons > 1:
+                activations = list(map(autograd.relu, activations))
+        penalty = 1e-4 * sum(p * p for p in parameters)
+        return autograd.relu(1 + -side * activations[0]) + penalty
+
+    step = jit(vmap(value_and_grad(loss), in_axes=(None, 0, 0), reduce="mean"))
+
+    def ours() -> Results:
+        value, gradient = step(parameters, points, sides)
+        return [numpy.array([value]), gradient]
+
+    seconds = first_call(ours)
+    gradient = numpy.empty(len(parameters))
+    arguments = [
+        address(parameters),
+        address(points),
+        address(sides),
+        ctypes.c_long(len(sides)),
+        address(gradient),
+    ]
+    hand = by_hand(built(folder, "moons"), "moons", arguments, [gradient])
+    return Contest(workload.title, {"compiled": ours, **hand}, seconds)
+
+
+def rosenbrock(size: int) -> Callable[[Path], Contest]:
+    def contest(folder: Path) -> Contest:
+        workload = workloads.load(f"w4:{size}")
+        compiled = jit(value_and_grad(lambda x: workload.function(Mathematics, x)))
+        point = numpy.array(workload.point)
+
+        def ours() -> Results:
+            value, gradient = compiled(point)
+            return [numpy.array([value]), gradient]
+
+        seconds = first_call(ours)
+        gradient = numpy.empty(size)
+        arguments = [address(point), address(gradient), ctypes.c_long(size)]
+        hand = by_hand(built(folder, "rosenbrock"), "rosenbrock", arguments, [gradient])
+        return Contest(workload.title, {"compiled": ours, **hand}, seconds)
+
+    return contest
+
+
+def black_scholes(folder: Path) -> Contest:
+    generator = numpy.random.default_rng(5)
+    lows, highs = (50.0, 50.0, 0.0, 0.1, 0.1), (150.0, 150.0, 0.1, 0.6, 2.0)
+    columns = [generator.uniform(low, high, ROWS) for low, high in zip(lows, highs, strict=True)]
+
+    def price(spot: Any, strike: Any, rate: Any, volatility: Any, years: Any) -> Any:
+        spread = volatility * autograd.sqrt(years)
+        d1 = (autograd.log(spot / strike) + (rate + 0.5 * volatility * volatility) * years) / spread
+
+        def normal(x: Any) -> Any:
+            return 0.5 * autograd.erfc(-x * math.sqrt(0.5))
+
+        return spot * normal(d1) - strike * autograd.exp(-rate * years) * normal(d1 - spread)
+
+    greeks = value_and_grad(price, argnums=(0, 1, 2, 3, 4))
+    contenders: dict[str, Callable[[], Results]] = {}
+    started = time.perf_counter()
+    for title, fastmath in (("compiled", False), ("compiled, fastmath", True)):
+        function = jit(vmap(greeks), fastmath=fastmath)
+
+        def ours(function: Any = function) -> Results:
+            value, gradient = function(*columns)
+            return [value, *gradient]
+
+        contenders[title] = ours
+    two = jit(vmap(greeks, threads=2), fastmath=True)
+
+    def in_two_threads() -> Results:
+        value, gradient = two(*columns)
+        return [value, *gradient]
+
+    contenders["compiled, fastmath, 2 threads"] = in_two_threads
+    contenders["compiled"]()
+    seconds = time.perf_counter() - started
+    outputs = [numpy.empty(ROWS) for _ in range(6)]
+    arguments = [*map(address, columns), *map(address, outputs), ctypes.c_long(ROWS)]
+    hand = by_hand(built(folder, "black_scholes"), "black_scholes", arguments, outputs)
+    without_value = {title: lambda call=call: call()[1:] for title, call in hand.items()}
+    return Contest(f"W5 Black-Scholes, {ROWS:,} rows", {**contenders, **without_value}, seconds)
+
+
+CONTESTS: dict[str, Callable[[Path], Contest]] = {
+    "w1": expression,
+    "w3": moons,
+    "w4": rosenbrock(1_000),
+    "w4:12500": rosenbrock(12_500),
+    "w5": black_scholes,
+}
+
+
+def check(contest: Contest) -> None:
+    """Raises ArithmeticError unless all contenders agree."""
+    (first, expected), *others = ((title, call()) for title, call in contest.contenders.items())
+    expected = [array.copy() for array in expected]
+    for title, found in others:
+        for mine, yours in zip(expected, found, strict=True):
+            scale = numpy.maximum(numpy.abs(mine), numpy.abs(mine).max() * 1e-3)
+            if not (numpy.abs(mine - yours) <= TOLERANCE * scale).all():
+                raise ArithmeticError(f"{contest.title}: {first} and {title} differ")
+
+
+def measured(contest: Contest, rounds: int) -> dict[str, list[float]]:
+    """Seconds of a call, one figure a round; in each round all take their turn."""
+    seconds: dict[str, list[float]] = {title: [] for title in contest.contenders}
+    for _ in range(rounds):
+        for title, call in contest.contenders.items():
+            start = time.perf_counter()
+            call()
+            repeats = max(3, min(20_000, int(0.1 / (time.perf_counter() - start))))
+            start = time.perf_counter()
+            for _ in range(repeats):
+                call()
+            seconds[title].append((time.perf_counter() - start) / repeats)
+    return seconds
+
+
+def growth(sizes: Sequence[int]) -> None:
+    """Seconds from Python's source to the first result, by the number of W4's operations."""
+    print("\n| operations of W4 | seconds to the first result |\n|---:|---:|")
+    for size in sizes:
+        workload = workloads.load(f"w4:{size}")
+        with tempfile.TemporaryDirectory() as folder:
+            seconds = rosenbrock(size)(Path(folder)).compile_seconds
+        print(f"| {workload.operations:,} | {seconds:.2f} |", flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.compiled", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=CONTESTS, default=[*CONTESTS], metavar="WORKLOAD")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each contender is timed (default 5)")
+    parser.add_argument(
+        "--growth", nargs="*", type=int, default=[], metavar="N", help="sizes of W4 to compile"
+    )
+    options = parser.parse_args(argv)
+    print("| workload | contender | time of a call | over C -O3 | to the first result |")
+    print("|---|---|---:|---:|---:|")
+    for name in options.only:
+        with tempfile.TemporaryDirectory() as folder:
+            contest = CONTESTS[name](Path(folder))
+            try:
+                check(contest)
+            except ArithmeticError as error:
+                print(f"Nothing is timed, because a result is wrong.\n{error}", file=sys.stderr)
+                return 1
+            seconds = measured(contest, options.rounds)
+        for title, times in seconds.items():
+            ratios = [mine / yours for mine, yours in zip(times, seconds["C -O3"], strict=True)]
+            cells = [contest.title, title, report.duration(statistics.median(times))]
+            first = f"{contest.compile_seconds:.2f} s" if title == "compiled" else ""
+            print(report.line([*cells, report.factor(statistics.median(ratios)), first]), flush=True)
+    if options.growth:
+        growth(options.growth)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
