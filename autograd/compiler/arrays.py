@@ -11,7 +11,7 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.compiler.program import Program
+from autograd.compiler.program import Program, expanded
 from autograd.reduction import reduce_mean, reduce_sum
 from autograd.rows import Primitive
 
@@ -31,7 +31,7 @@ class ArrayKernel:
     seconds = 0.0  # nothing is compiled
 
     def __init__(self, program: Program) -> None:
-        self._program = program
+        self._program = expanded(program)
 
     def point(self, *numbers: float) -> float | tuple[float, ...] | None:
         """The output for the inputs, a tuple unless there is exactly one; None if a guard misses."""

@@ -19,7 +19,7 @@ from autograd.compiler.emission import Externals
 from autograd.compiler.loops import rolled_function
 from autograd.compiler.machine import Callbacks, MachineCode, require_llvm, vector_functions
 from autograd.compiler.passes import divided, optimised
-from autograd.compiler.program import Program
+from autograd.compiler.program import Program, expanded
 from autograd.compiler.rolling import rolled
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def compiled(program: Program, *, fastmath: bool = False) -> Kernel:
     Raises ImportError where llvmlite is missing.
 
     >>> from autograd import trace
-    >>> from autograd.compiler.program import lowered
-    >>> kernel = compiled(lowered(trace(lambda x, y: x * y + 1)(2.0, 3.0)))
+    >>> from autograd.compiler.program import recorded
+    >>> kernel = compiled(recorded(trace(lambda x, y: x * y + 1)(2.0, 3.0)))
     >>> kernel([4.0, 5.0])
     [21.0]
     """
@@ -60,11 +60,10 @@ class Kernel:
 
     def __init__(self, program: Program, fastmath: bool = False) -> None:
         require_llvm()
-        began = time.perf_counter()
-        self._program = optimised(program)
+        self._recorded = program
         self._fast = fastmath
         self._plans: dict[tuple[bytes, bool], _Plan] = {}
-        self.seconds = time.perf_counter() - began
+        self.seconds = 0.0
 
     def __call__(self, numbers: Sequence[float]) -> list[float] | None:
         """The outputs at one point; None where a guard has another truth than in the trace."""
@@ -80,21 +79,31 @@ class Kernel:
         It returns a float, or a tuple if the program has not exactly one output, or None where a guard has
         another truth than in the trace.
         """
-        program, code = self._program, self._code
+        program, code = self._recorded, self._code
         long = len(program.operations) >= _LONG_CALL
         address, outputs = code.address("point"), len(program.outputs)
         function: Callable[..., Outputs] = MachineFunction(address, program.inputs, outputs, code, long)
         return _raising(function, code.callbacks) if code.callbacks else function
 
     @functools.cached_property
+    def _program(self) -> Program:
+        """The program operation by operation; one that becomes loops is never written out so."""
+        began = time.perf_counter()
+        program = optimised(expanded(self._recorded))
+        self.seconds += time.perf_counter() - began
+        return program
+
+    @functools.cached_property
     def _code(self) -> MachineCode:
+        is_rolled = len(self._recorded.operations) >= _ROLLED
+        program = self._recorded if is_rolled else self._program
         began = time.perf_counter()
         externals = Externals()
-        if len(self._program.operations) < _ROLLED:
-            text = point_function(self._program, externals, fast=self._fast)
+        if is_rolled:
+            text = rolled_function(rolled(program), externals, fast=self._fast)
         else:
-            text = rolled_function(rolled(self._program), externals, fast=self._fast)
-        code = MachineCode(f"{externals.text}\n{text}", externals)
+            text = point_function(program, externals, fast=self._fast)
+        code = MachineCode(f"{externals.text}\n{text}", externals, is_rolled=is_rolled)
         self.seconds += time.perf_counter() - began
         return code
 
@@ -133,8 +142,9 @@ class Kernel:
     def _plan(self, varying: bytes, reduced: bool) -> _Plan:
         key = (varying, reduced)
         if key not in self._plans:
+            program = self._program
             began = time.perf_counter()
-            self._plans[key] = _Plan(self._program, varying, reduced, self._fast)
+            self._plans[key] = _Plan(program, varying, reduced, self._fast)
             self.seconds += time.perf_counter() - began
         return self._plans[key]
 

@@ -21,6 +21,7 @@ _PARAMETERS = "ptr noalias %in, ptr noalias %kept, ptr noalias %values, ptr noal
 _ARGUMENTS = "ptr %in, ptr %values, ptr %values, ptr %out"
 """`kept` are the values as loops read them, `values` as they write them: no loop reads what it writes."""
 
+_LONG_STRAIGHT = 5_000  # statements outside of loops, from which on they are not worth the optimiser's time
 _READ = {"inputs": "%in", "constants": "@point.constants", "values": "%kept"}
 _WRITTEN = {"values": "%values", "outputs": "%out"}
 
@@ -29,15 +30,18 @@ def rolled_function(rolled: Rolled, externals: Externals, *, fast: bool = False)
     """The text of `point`, without that of the externals."""
     texts = []
     calls = []
+    straight = sum(len(loop.statements) for loop in rolled.loops if not loop.shape and not loop.steps)
     for number, loop in enumerate(rolled.loops):
         writer = _LoopWriter(rolled, externals, fast)
         writer.loop(loop)
-        texts.append(writer.definition(f"internal void @point.{number}", "ret void"))
+        is_spared = straight > _LONG_STRAIGHT and not loop.shape and not loop.steps
+        head = f"internal void @point.{number}"
+        texts.append(writer.definition(head, "ret void", "noinline optnone" if is_spared else "noinline"))
         calls.append(f"call void @point.{number}({_ARGUMENTS})")
     writer = _LoopWriter(rolled, externals, fast)
     writer.copies()
     holds = writer.guards()
-    texts.append(writer.definition("internal i1 @point.end", f"ret i1 {holds}"))
+    texts.append(writer.definition("internal i1 @point.end", f"ret i1 {holds}", "noinline"))
     return "\n".join([*_arrays(rolled), *texts, _main(rolled, externals, calls)])
 
 
@@ -83,9 +87,9 @@ class _LoopWriter:
         self._variables: dict[str, str] = {}  # what each holds
         self._labels = 0
 
-    def definition(self, head: str, end: str) -> str:
+    def definition(self, head: str, end: str, attributes: str) -> str:
         variables = [f"{name} = alloca {kind}" for name, kind in self._variables.items()]
-        return _defined(f"{head}({_PARAMETERS}) noinline #0", [*variables, *self._writer.lines, end])
+        return _defined(f"{head}({_PARAMETERS}) {attributes} #0", [*variables, *self._writer.lines, end])
 
     def loop(self, loop: Loop) -> None:
         """Writes all iterations."""

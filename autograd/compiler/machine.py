@@ -24,6 +24,8 @@ __all__ = ["Callbacks", "MachineCode", "require_llvm", "vector_functions"]
 _LONG_TEXT = 150_000  # characters, from which on the optimiser would cost more than it gains,
 _HUGE_TEXT = 2_000_000  # and from which on code is to be made fast rather than be fast
 
+_NEWEST_LLVM = 22  # known to have the option by which a loop with a sum in its given order becomes vectors
+
 _BINARY = {"atan2", "pow"}
 _VECTOR_LIBRARY = "libmvec.so.1"  # of glibc 2.22 or later
 
@@ -69,20 +71,21 @@ def _guarded(row: Primitive, arity: int, waiting: Any) -> Any:
 class MachineCode:
     """Machine code, whose addresses hold as long as this object lives, and then are free again.
 
-    Raises ImportError without llvmlite.
+    The optimiser is spared a long text, unless it `is_rolled`: then its loops are short, and its length is
+    that of tables.  Raises ImportError without llvmlite.
     """
 
     callbacks: Callbacks
 
-    def __init__(self, text: str, externals: Externals) -> None:
+    def __init__(self, text: str, externals: Externals, *, is_rolled: bool = False) -> None:
         llvm = _llvm()
         self.callbacks = Callbacks(externals.rows)
         context = llvm.create_context()  # of its own: a shared one would keep every constant for good
         module = llvm.parse_assembly(text, context)
-        machine = _target_machine(0 if len(text) >= _HUGE_TEXT else 2)
+        machine = _target_machine(0 if len(text) >= _HUGE_TEXT and not is_rolled else 2)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
-        if len(text) < _LONG_TEXT:
+        if len(text) < _LONG_TEXT or is_rolled:
             _optimise(module)
         engine = llvm.create_mcjit_compiler(module, machine)
         addresses = {**_library_addresses(externals), **self.callbacks.addresses}
@@ -133,6 +136,8 @@ def _llvm() -> Any:
         raise ImportError(
             "compiling needs llvmlite: install it by `python -m pip install 'scalar-autograd[compile]'`"
         ) from error
+    if llvm.llvm_version_info[0] <= _NEWEST_LLVM:
+        llvm.set_option("", "-force-ordered-reductions")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from autograd import containers, modes
 from autograd.compiler.arrays import reduced
 from autograd.compiler.leaks import check_leaks, remember_inputs
-from autograd.compiler.program import Program, lowered
+from autograd.compiler.program import Program, recorded
 from autograd.engine import Value
 from autograd.graph import Graph, function_name, trace
 
@@ -80,7 +80,7 @@ class Path:
         self.captured = [node for node in graph.program if node.primitive is None and node not in inputs]
         self.results = _results(graph)
         check_leaks(self.captured)
-        self.kernel = backend(lowered(graph, self.captured))
+        self.kernel = backend(recorded(graph, self.captured))
         self.at = _rebuilding(self.kernel.point, self.captured, self.results)
 
     def rows(
