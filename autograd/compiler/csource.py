@@ -1,6 +1,6 @@
 """`to_c`: a graph as one file of C, the value and the gradient of its output, without dependencies.
 
-What a program repeats is written as loops, and each operation by its row.  No operation is known here by name.
+What a program repeats is written as loops, and each operation by its row.  None is known here by name.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _rolled(graph: Graph) -> Rolled:
     found = rolled(recorded(graph))
     for row in {row: None for loop in found.loops for row, _ in loop.statements}:
         expression = straightline.c_expression(row)
-        if expression is None or not _MATH_H >= {*re.findall(r"[A-Za-z_]\w*", expression)}:
+        if expression is None or not {*re.findall(r"[A-Za-z_]\w*", expression)} <= _MATH_H:
             raise ValueError(
                 f"{row.name} is computed by Python, so it cannot be written in C: leave it out of the "
                 "function, or use autograd.jit, which calls Python back"
@@ -186,7 +186,7 @@ class _Function:
             return f"t{operand.statement}"
         if operand.array != "constants":
             return f"{_READ[operand.array]}[{self._index(operand)}]"
-        if not any(operand.strides):
+        if not operand.strides:
             return straightline.c_operand(self._rolled.constants[operand.base])
         self._reads_constants = True
         return f"{self._name}_constants[{self._index(operand)}]"

@@ -1,7 +1,7 @@
 """Where a rolled program's values lie, and the order in which its loops go through them.
 
-A loop's iterations are ordered by the places that they read, and what it leaves for others lies in the order of
-its iterations.  So places become `base` plus strides times digits; where they do not, a table has them.
+A loop's iterations are ordered by the places that they read, and what it leaves for others lies in the order
+of its iterations.  So places become `base` plus strides times digits; where they do not, a table has them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy
 
 from autograd.compiler.chains import NEUTRAL
 from autograd.compiler.columns import Places, extents, strides, varying
-from autograd.compiler.kinds import INPUT
 from autograd.compiler.placement import Iterations, LoopKind, Placement
 from autograd.compiler.rolled import Array, Column, Copy, Fold, Guard, Local, Loop, Operand, Statement, Store
 from autograd.compiler.simplification import Pool
@@ -59,7 +58,7 @@ class Layout:
     # --- What is kept in memory ---
 
     def keep(self, chunks: Iterable[Sequence[int]]) -> None:
-        """Marks the values that others read than the loop, or the piece of straight code, that computes them."""
+        """Marks the values that others read than the loop, or the piece of code, that computes them."""
         same, kept = self._placement.same, self._kept
         kept[same[[number for number, _ in self._program.guards]]] = True
         for kind in filter(None, self._placement.of):
@@ -112,30 +111,32 @@ class Layout:
 
     def loop(self, iterations: Iterations) -> Loop:
         """The iterations in order, and their results in memory."""
-        order = self._order(iterations)
-        kinds = iterations.kinds
-        local = {self._kind_of(kind.members): Local(place) for place, kind in enumerate(kinds)}
+        iterations.kinds.sort(key=lambda kind: self._kind_of(kind.members))
+        order = self._sorted(iterations, self._reads(iterations))
+        local = {self._kind_of(kind.members): Local(place) for place, kind in enumerate(iterations.kinds)}
 
-        def operand(kind: LoopKind, position: int, numbers: Places) -> Operand:
-            addresses = order.reads.get((kind, position))
-            if addresses is None:
-                return local[self._kind_of(numbers)]
-            return self._column(self._array(int(numbers.flat[0])), addresses, order.digits)
+        def operands(kind: LoopKind, columns: Sequence[Places]) -> tuple[Operand, ...]:
+            found = []
+            for place, numbers in enumerate(columns):
+                addresses = order.addresses.get((kind, place))
+                found.append(
+                    local[self._kind_of(numbers)]
+                    if addresses is None
+                    else self._column(self._array(int(numbers.flat[0])), addresses, order.digits)
+                )
+            return tuple(found)
 
-        statements = [
-            Statement(kind.row, tuple(operand(kind, *read) for read in enumerate(kind.operands)))
-            for kind in kinds
-        ]
+        statements = [Statement(kind.row, operands(kind, kind.operands)) for kind in iterations.kinds]
         stores = [
             Store(Local(place), target)
-            for place, kind in enumerate(kinds)
+            for place, kind in enumerate(iterations.kinds)
             for target in self._stored(kind, order.digits)
         ]
         folds = [
             Fold(
                 kind.row,
                 self._initial(kind, order),
-                tuple(operand(kind, *read) for read in enumerate(kind.terms)),
+                operands(kind, kind.terms),
                 self._stored(kind, order.shape),
             )
             for kind in iterations.folds
@@ -151,52 +152,47 @@ class Layout:
         (numbers,) = kind.operands
         return self._column(self._array(int(numbers[0])), order.starts[kind], order.shape)
 
-    def _order(self, iterations: Iterations) -> _Order:
+    def _reads(self, iterations: Iterations) -> dict[tuple[LoopKind, int], Places]:
+        """The addresses that each iteration reads, by kind and position, but for what it computes itself."""
+        position, steps = self._placement.position, iterations.steps
+        found = {}
+        for kind in (*iterations.kinds, *iterations.folds):
+            places = position[kind.members]
+            if len(kind.terms) and steps is not None:
+                places = steps[places].ravel()
+            for place, numbers in enumerate(kind.terms or kind.operands):
+                if not self._placement.is_local(kind, numbers):
+                    addresses = self._address[numbers].ravel()
+                    found[kind, place] = _scattered(addresses, places, iterations.size)
+        return found
+
+    def _sorted(self, iterations: Iterations, reads: dict[tuple[LoopKind, int], Places]) -> _Order:
         """Sorts the iterations, and the members of folds, by what they read."""
-        position = self._placement.position
-        iterations.kinds.sort(key=lambda kind: self._kind_of(kind.members))
-        steps = iterations.steps
-        reads = {}
-        keys = []
-        for kind in iterations.kinds:
-            for place, numbers in enumerate(kind.operands):
-                if not self._placement.is_local(kind, numbers):
-                    addresses = _scattered(self._address[numbers], position[kind.members], iterations.size)
-                    reads[kind, place] = addresses
-                    if not kind.is_data[place]:
-                        keys.append(addresses)
-        starts = {}
-        for kind in iterations.folds:
-            for numbers in kind.operands:
-                starts[kind] = _scattered(self._address[numbers], position[kind.members], len(kind.members))
-            for place, numbers in enumerate(kind.terms):
-                if not self._placement.is_local(kind, numbers):
-                    assert steps is not None
-                    ways = steps[position[kind.members]]
-                    reads[kind, place] = _scattered(
-                        self._address[numbers].ravel(), ways.ravel(), iterations.size
-                    )
-                    keys.append(reads[kind, place])
+        position, steps = self._placement.position, iterations.steps
+        keys = [addresses for (kind, place), addresses in reads.items() if place not in kind.data]
+        starts = {
+            kind: _scattered(self._address[numbers], position[kind.members], len(kind.members))
+            for kind in iterations.folds
+            for numbers in kind.operands
+        }
         if steps is None:
-            rows = sequence = _sorted(keys, iterations.size)
+            rows = sequence = _in_order(keys, iterations.size)
         else:
-            rows = _sorted([*starts.values(), *(key[steps[:, 0]] for key in keys)], len(steps))
+            rows = _in_order([*starts.values(), *(key[steps[:, 0]] for key in keys)], len(steps))
             sequence = steps[rows].ravel()
         for kinds, places in ((iterations.kinds, sequence), (iterations.folds, rows)):
-            inverse = numpy.empty(len(places), numpy.int64)
-            inverse[places] = numpy.arange(len(places))
+            moved = _scattered(numpy.arange(len(places)), places, len(places))
             for kind in kinds:
-                position[kind.members] = inverse[position[kind.members]]
-        reads = {read: addresses[sequence] for read, addresses in reads.items()}
-        starts = {kind: addresses[rows] for kind, addresses in starts.items()}
+                position[kind.members] = moved[position[kind.members]]
+        addresses = {read: column[sequence] for read, column in reads.items()}
+        starts = {kind: column[rows] for kind, column in starts.items()}
         keys = [key[sequence] for key in keys]
         if steps is None:
-            return _Order(reads, starts, extents(keys, iterations.size), ())
+            return _Order(addresses, starts, extents(keys, iterations.size), ())
         tables = [key.reshape(steps.shape) for key in keys]
         shape = extents([*starts.values(), *(table[:, 0] for table in tables)], len(steps))
-        return _Order(
-            reads, starts, _narrowed(shape), extents([table[0] for table in tables], steps.shape[1])
-        )
+        inner = extents([table[0] for table in tables], steps.shape[1])
+        return _Order(addresses, starts, _narrowed(shape), inner)
 
     def _column(self, array: Array, addresses: Places, shape: Sequence[int]) -> Column:
         """The addresses of all iterations as a column; constants are laid out in order, others looked up."""
@@ -254,7 +250,7 @@ class Layout:
 class _Order(NamedTuple):
     """The addresses that each kind reads from memory, by position, and where folds start, in order."""
 
-    reads: dict[tuple[LoopKind, int], Places]
+    addresses: dict[tuple[LoopKind, int], Places]
     starts: dict[LoopKind, Places]
     shape: tuple[int, ...]
     steps: tuple[int, ...]
@@ -271,7 +267,7 @@ def _scattered(numbers: Places, places: Places, size: int) -> Places:
     return found
 
 
-def _sorted(keys: Iterable[Places], size: int) -> Places:
+def _in_order(keys: Iterable[Places], size: int) -> Places:
     """The places in the order of their keys, the first of which counts most."""
     different = [key for key in keys if (key != key[0]).any()][:_MOST_KEYS]
     return numpy.lexsort(different[::-1]) if different else numpy.arange(size)

@@ -1,7 +1,7 @@
 """A rolled program as a function in LLVM's language: one function inside for each loop.
 
-The loops are of one number at a time, and the optimiser makes vectors of them; digits and totals are variables
-in memory, which it makes registers.  `rolled_function` gives the `point` that `assembly` gives straight:
+The loops are of one number at a time, and the optimiser makes vectors of them; digits and totals are
+variables in memory, which it makes registers.  `rolled_function` gives the same `point` as `assembly`:
 `int point(const double *in, double *out)`, which returns 1, 0 where a guard has another truth, or -1 where
 memory ran out.
 """
@@ -182,7 +182,7 @@ class _LoopWriter:
     def _operand(self, operand: Operand, terms: Sequence[Term] = ()) -> Term:
         if isinstance(operand, Local):
             return terms[operand.statement]
-        if operand.array == "constants" and not any(operand.strides) and not operand.by_table:
+        if operand.array == "constants" and not operand.strides:
             return self._writer.constant(self._rolled.constants[operand.base])
         return Term(self._writer.line(f"load double, ptr {self._address(_READ[operand.array], operand)}"))
 

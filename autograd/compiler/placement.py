@@ -9,7 +9,7 @@ a loop has to be complete before.  In a stage, what is computed one by one comes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy
 
@@ -29,19 +29,24 @@ class LoopKind:
 
     `members` are their numbers; `operands` holds the numbers of each operand's values, member by member.  Of
     folds these are the initial values, if any, and `terms` has an array of shape (members, steps) for each
-    term of a step.  `is_data` tells of each operand whether it is a constant that varies.
+    term of a step.  `data` are the positions of operands that are constants which vary.
     """
 
     iterations: Iterations
 
     def __init__(
-        self, row: Primitive, members: Places, operands: list[Places], terms: Sequence[Places] = ()
+        self,
+        row: Primitive,
+        members: Places,
+        operands: Sequence[Places],
+        terms: Sequence[Places] = (),
+        data: Collection[int] = (),
     ) -> None:
         self.row = row
         self.members = members
         self.operands = operands
         self.terms = terms
-        self.is_data = [False] * len(operands)
+        self.data = data
 
 
 class Iterations:
@@ -136,9 +141,7 @@ class Placement:
             self.same[numbers] = numbers[first]
             different = numpy.flatnonzero(first == numpy.arange(len(numbers)))
             numbers, operands = numbers[different], [operand[different] for operand in operands]
-        kind = LoopKind(row, numbers, operands)
-        for position in self.kinds.data.get(members[0], ()):
-            kind.is_data[position] = True
+        kind = LoopKind(row, numbers, operands, data=self.kinds.data.get(members[0], ()))
         kind.iterations, self.position[numbers] = self._loop(operands, 0, len(numbers))
         kind.iterations.kinds.append(kind)
         return kind
@@ -158,14 +161,12 @@ class Placement:
         stage = max(map(self._stage_after, kind.operands), default=0)
         loop, positions = self._loop([term.ravel() for term in kind.terms], stage, count * steps)
         ways = positions.reshape(count, steps)
-        rows: Places | None = numpy.arange(count)
         if loop.steps is None:
             loop.steps = ways
-        else:
-            rows = _rows_alike(loop.steps, ways)
-            if rows is None:
-                loop, rows = self._new_loop(loop.stage + 1, count * steps), numpy.arange(count)
-                loop.steps = numpy.arange(count * steps).reshape(count, steps)
+        rows = _rows_alike(loop.steps, ways)
+        if rows is None:
+            loop, rows = self._new_loop(loop.stage + 1, count * steps), numpy.arange(count)
+            loop.steps = numpy.arange(count * steps).reshape(count, steps)
         kind.iterations, self.position[kind.members] = loop, rows
         loop.folds.append(kind)
         return kind

@@ -187,7 +187,7 @@ def expanded(program: Program) -> Program:
 
 
 class _Form(NamedTuple):
-    """What a row is made of, over a list of values: the arguments, then the constants, then a value per step."""
+    """What a row is made of, over a list of values: the arguments, the constants, then a value per step."""
 
     constants: dict[str, None]  # by their text
     steps: list[tuple[Primitive, Callable[[list[int]], tuple[int, ...]]]]  # with the choice of its operands
@@ -212,7 +212,7 @@ def _form(row: Primitive, count: int) -> _Form:
 
 
 def _choice(places: list[int]) -> Callable[[list[int]], tuple[int, ...]]:
-    """The function that picks what is at these places, as a tuple; fast, because large programs have many steps."""
+    """The function that picks what is at these places, as a tuple; a large program has many steps."""
     if len(places) > 1:
         return operator.itemgetter(*places)
     return lambda values: (values[places[0]],)

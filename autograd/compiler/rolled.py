@@ -1,7 +1,7 @@
 """`Rolled`: a program as loops over its repeated operations, of which a backend writes each as text.
 
-It knows neither how a program came to be loops nor what they are written in.  Values live in four arrays, of
-doubles: the inputs, the constants, the values that a later loop reads, and the outputs.  Whatever only its own
+It knows neither how a program came to be loops nor what they are written in.  There are four arrays of
+doubles: the inputs, the constants, the values that later loops read, and the outputs.  What only its own
 iteration reads has no place in them.  `evaluate` is the meaning of it all, in Python.
 """
 
@@ -96,7 +96,7 @@ class Loop(NamedTuple):
 class Copy(NamedTuple):
     """So many outputs, one after the other from `target` on, that are values from elsewhere."""
 
-    count: int
+    length: int
     source: Column
     target: int
 
@@ -104,7 +104,7 @@ class Copy(NamedTuple):
 class Guard(NamedTuple):
     """So many conditions with the truth that each had in the trace."""
 
-    count: int
+    length: int
     column: Column
     truth: bool
 
@@ -128,7 +128,10 @@ class Rolled(NamedTuple):
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"{self.inputs} inputs, {len(self.constants)} constants, {self.values} values, {self.outputs} outputs"
+        yield (
+            f"{self.inputs} inputs, {len(self.constants)} constants, {self.values} values, "
+            f"{self.outputs} outputs"
+        )
         for loop in self.loops:
             counts = [*(f"{extent}" for extent in loop.shape), *(f"{extent} steps" for extent in loop.steps)]
             yield f"loop {' x '.join(counts)}:" if counts else "once:"
@@ -139,10 +142,10 @@ class Rolled(NamedTuple):
             for row, initial, terms, targets in loop.folds:
                 call = f"fold {row.name}({', '.join(map(_text, (initial, *terms)))})"
                 yield f"    {' -> '.join([call, *map(_text, targets)])}"
-        for count, source, target in self.copies:
-            yield f"copy {count}: {_text(source)} -> outputs[{target}]"
-        for count, column, truth in self.guards:
-            yield f"guard {count}: {_text(column)} is {truth}"
+        for length, source, start in self.copies:
+            yield f"copy {length}: {_text(source)} -> outputs[{start}]"
+        for length, column, truth in self.guards:
+            yield f"guard {length}: {_text(column)} is {truth}"
 
 
 def _text(operand: Operand) -> str:
@@ -201,10 +204,10 @@ def evaluate(rolled: Rolled, numbers: Sequence[float]) -> list[float] | None:
             for fold, total in zip(loop.folds, totals, strict=True):
                 for target in fold.targets:
                     keep(target, member, total)
-    for count, source, target in rolled.copies:
-        for place in range(count):
-            arrays["outputs"][target + place] = number(source, (place,), ())
-    for count, column, truth in rolled.guards:
-        if any(bool(number(column, (place,), ())) != truth for place in range(count)):
+    for length, source, start in rolled.copies:
+        for place in range(length):
+            arrays["outputs"][start + place] = number(source, (place,), ())
+    for length, column, truth in rolled.guards:
+        if any(bool(number(column, (place,), ())) != truth for place in range(length)):
             return None
     return arrays["outputs"]

@@ -1,8 +1,8 @@
 """Programs as loops: what a trace of a Python loop repeats is found again, and becomes one loop.
 
-`kinds` finds what is alike, `placement` puts it into loops, `layout` orders these and gives their results places
-in memory, and `simplification` works on what is left of each loop: one iteration.  The program itself may be
-long, so everything before takes time in proportion to its length, but for the sorting of iterations.
+`kinds` finds what is alike, `placement` puts it into loops, `layout` orders these and gives their results
+places in memory, and `simplification` works on what is left of each loop: one iteration.  The program itself
+may be long: what comes before takes time in proportion to its length, but for the sorting of iterations.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from autograd.compiler.passes import optimised
 from autograd.compiler.program import Operation, Program, expanded
-from autograd.compiler.rolled import Column, Local, Loop, Operand, Statement, Store
+from autograd.compiler.rolled import Column, Local, Loop, Operand, Statement
 
 __all__ = ["Pool", "simplified"]
 
@@ -37,6 +37,7 @@ class Pool:
 def simplified(loop: Loop, pool: Pool) -> Loop:
     """The loop with rows that are not defined by others, and after every pass, with the same bits.
 
+    >>> from autograd.compiler.rolled import Store
     >>> from autograd.primitives import square, strong_product
     >>> x, one = Column("inputs", 0), Column("constants", 0)
     >>> loop = Loop((), (), (Statement(square, (x,)), Statement(strong_product, (Local(0), one))))
@@ -44,41 +45,33 @@ def simplified(loop: Loop, pool: Pool) -> Loop:
     >>> [row.name for row, _ in simplified(loop, Pool([1.0])).statements]
     ['mul']
     """
-    columns: dict[Column, int] = {}
-    constants: dict[Column, float] = {}
-    read = [operand for _, operands in loop.statements for operand in operands]
-    read += [operand for operand, _ in loop.stores] + [term for fold in loop.folds for term in fold.terms]
+    results = [operand for operand, _ in loop.stores]
+    results += [term for fold in loop.folds for term in fold.terms]
+    read = (*(operand for _, operands in loop.statements for operand in operands), *results)
+    inputs: dict[Operand, None] = {}
+    constants: dict[Operand, float] = {}
     for operand in read:
         if isinstance(operand, Column):
-            if operand.array == "constants" and not any(operand.strides) and not operand.by_table:
+            if operand.array == "constants" and not operand.strides:
                 constants[operand] = pool.numbers[operand.base]
             else:
-                columns.setdefault(operand, len(columns))
-    numbers: dict[Operand, int] = {**columns}
-    numbers |= {column: number for number, column in enumerate(constants, len(columns))}
-    numbers |= {Local(place): place + len(numbers) for place in range(len(loop.statements))}
-    stored = [operand for operand, _ in loop.stores]
-    terms = [term for fold in loop.folds for term in fold.terms]
-    program = optimised(
-        expanded(
-            Program(
-                len(columns),
-                tuple(constants.values()),
-                tuple(
-                    Operation(row, tuple(numbers[o] for o in operands)) for row, operands in loop.statements
-                ),
-                tuple(numbers[operand] for operand in (*stored, *terms)),
-            )
-        )
+                inputs[operand] = None
+    known = [*inputs, *constants, *map(Local, range(len(loop.statements)))]
+    numbers = {operand: number for number, operand in enumerate(known)}
+    iteration = Program(
+        len(inputs),
+        tuple(constants.values()),
+        tuple(Operation(row, tuple(numbers[o] for o in operands)) for row, operands in loop.statements),
+        tuple(numbers[operand] for operand in results),
     )
-    operands: list[Operand] = [*columns, *map(pool.column, program.constants)]
-    operands += map(Local, range(len(program.operations)))
-    outputs = iter(operands[number] for number in program.outputs)
+    program = optimised(expanded(iteration))
+    known = [*inputs, *map(pool.column, program.constants), *map(Local, range(len(program.operations)))]
+    found = iter([known[number] for number in program.outputs])
     return loop._replace(
         statements=tuple(
-            Statement(row, tuple(operands[number] for number in numbers))
-            for row, numbers in program.operations
+            Statement(row, tuple(known[number] for number in operands))
+            for row, operands in program.operations
         ),
-        stores=tuple(store._replace(operand=next(outputs)) for store in loop.stores),
-        folds=tuple(fold._replace(terms=tuple(next(outputs) for _ in fold.terms)) for fold in loop.folds),
+        stores=tuple(store._replace(operand=next(found)) for store in loop.stores),
+        folds=tuple(fold._replace(terms=tuple(next(found) for _ in fold.terms)) for fold in loop.folds),
     )
