@@ -91,6 +91,7 @@ class Structure:
         self._spec = spec
         self.shapes = shapes  # of each entry: None for a number, an array's shape otherwise
         self.held = held  # of each leaf: whether it is what a container with names holds
+        self.holds_any = True in held
         self._has_arrays = shapes.count(None) < len(shapes)
 
     def __eq__(self, other: object) -> bool:
@@ -140,6 +141,21 @@ class Structure:
     def rebuild(self, leaves: Sequence[Any]) -> Any:
         """The nested argument with these numbers; arrays of floats are float64, of Values object arrays."""
         return self._spec.unflatten(self._entries(leaves))
+
+    def rebuild_from(self, numbers: Any) -> Any:
+        """The nested argument with the numbers of a float64 array, of which its own arrays are parts."""
+        if not self._has_arrays:
+            return self.rebuild(numbers.tolist())
+        entries, start = [], 0
+        for shape in self.shapes:
+            if shape is None:
+                entries.append(numbers.item(start))
+                start += 1
+            else:
+                stop = start + _size(shape)
+                entries.append(numbers[start:stop].reshape(shape))
+                start = stop
+        return self._spec.unflatten(entries)
 
     def rebuild_derivatives(self, leaves: Sequence[Any]) -> Any:
         """The same with derivatives in place of the numbers: a container with names becomes a dict."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
 from autograd import modes
+from autograd.compiler.buffers import Shapes, at_arrays, over_arrays, row_shapes, shapes
 from autograd.compiler.kernel import Kernel, compiled
 from autograd.compiler.mapping import Mapped
 from autograd.compiler.paths import Path, Paths, Stats, record
@@ -75,6 +76,7 @@ class Jitted:
         self._fastmath = fastmath
         self._paths: dict[Hashable, Paths] = {}
         self._of_floats: dict[int, Callable[..., Any]] = {}
+        self._of_arrays: dict[Shapes | None, Paths] = {}
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         name = getattr(self, "__qualname__", "")
@@ -101,6 +103,10 @@ class Jitted:
                 found = at(*arguments)
                 if found is not None:
                     return found
+        if self._of_arrays and not keywords and not modes.active:
+            found = self._by_memory(arguments)
+            if found is not None:
+                return found
         if is_recording():
             return self._function(*arguments, **keywords)
         if isinstance(self._function, Mapped):
@@ -117,7 +123,24 @@ class Jitted:
         result = paths(lambda: record(static.bound(self._function), *varying), signature.numbers)
         if paths.paths and not keywords and not self._static and set(map(type, arguments)) <= {float}:
             self._of_floats[len(arguments)] = paths.paths[0].at
+        if not keywords and not self._static:
+            self._remember(shapes(arguments), paths)
         return result
+
+    def _by_memory(self, arguments: tuple[Any, ...]) -> Any:
+        """The result for arrays of shapes that have been seen; None where it takes a longer way."""
+        function = self._function
+        if isinstance(function, Mapped):
+            axes = function.axes(arguments)
+            paths = self._of_arrays.get(row_shapes(arguments, axes))
+            return paths and over_arrays(paths, arguments, axes, function.reduce, function.threads)
+        paths = self._of_arrays.get(shapes(arguments))
+        return paths and at_arrays(paths, arguments)
+
+    def _remember(self, key: Shapes | None, paths: Paths) -> None:
+        """From now on arrays of these shapes, and floats between them, take the short way."""
+        if key is not None and set(key) != {None} and paths.paths:
+            self._of_arrays[key] = paths
 
     def _divided(
         self, arguments: tuple[Any, ...], keywords: dict[str, Any]
@@ -137,7 +160,11 @@ class Jitted:
         if rows.is_recorded:
             return mapped.row_by_row(rows)
         key, batch = mapped.batch(rows)
-        return mapped.evaluated(self._paths_of(key), batch)
+        paths = self._paths_of(key)
+        result = mapped.evaluated(paths, batch)
+        if not keywords:
+            self._remember(row_shapes(arguments, mapped.axes(arguments)), paths)
+        return result
 
     def _paths_of(self, key: Hashable) -> Paths:
         try:

@@ -24,7 +24,18 @@ from autograd.graph import Graph, function_name, trace
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["MOST_PATHS", "Backend", "Batch", "Kernel", "Path", "Paths", "Stats", "rebuilt", "record"]
+__all__ = [
+    "MOST_PATHS",
+    "Backend",
+    "Batch",
+    "Kernel",
+    "Path",
+    "Paths",
+    "Stats",
+    "rebuilt",
+    "rebuilt_from",
+    "record",
+]
 
 MOST_PATHS = 64  # of one signature; a program with more is hardly worth compiling
 
@@ -123,16 +134,26 @@ class Paths:
         """The function's result for a point, one number per input; `record` traces it there."""
         while True:
             paths = self._usable
-            for path in paths:
-                found = path.at(*point)
-                if found is not None:
-                    self._use_first(path)
-                    return found
+            found = self._found(paths, lambda path: path.at(*point))
+            if found is not None:
+                return found
             with self._lock:
                 if self._usable is paths:  # no other thread has added the path meanwhile
                     self._count(misses=len(paths))
                     graph = self._traced(record)
                     return rebuilt(_results(graph), _recorded(graph))
+
+    def found(self, evaluate: Callable[[Path], Any]) -> Any:
+        """What `evaluate` gives for the first path of which it is not None; None if there is no such path."""
+        return self._found(self._usable, evaluate)
+
+    def _found(self, paths: Sequence[Path], evaluate: Callable[[Path], Any]) -> Any:
+        for path in paths:
+            found = evaluate(path)
+            if found is not None:
+                self._use_first(path)
+                return found
+        return None
 
     @property
     def _usable(self) -> tuple[Path, ...]:
@@ -284,10 +305,15 @@ def check_alike(structures: Sequence[containers.Structure]) -> None:
 
 def rebuilt(results: containers.Structure, found: Sequence[Any]) -> Any:
     """A traced function's result with these numbers; the parameters of a module in it are Values."""
-    if True not in results.held:
+    if not results.holds_any:
         return results.rebuild(found)
     held = zip(found, results.held, strict=True)
     return results.rebuild([_value(number) if is_held else number for number, is_held in held])
+
+
+def rebuilt_from(results: containers.Structure, numbers: numpy.ndarray[Any, Any]) -> Any:
+    """The same with the numbers of a float64 array, of which arrays in the result are parts."""
+    return rebuilt(results, numbers.tolist()) if results.holds_any else results.rebuild_from(numbers)
 
 
 def _value(number: Any) -> Value:
