@@ -5,6 +5,7 @@ optree walks the containers; a NumPy array is taken apart into its elements.  Di
 
 from __future__ import annotations
 
+import functools
 import itertools
 import numbers
 from collections.abc import Callable, Iterable, Sequence
@@ -146,16 +147,19 @@ class Structure:
         """The nested argument with the numbers of a float64 array, of which its own arrays are parts."""
         if not self._has_arrays:
             return self.rebuild(numbers.tolist())
-        entries, start = [], 0
-        for shape in self.shapes:
+        entries = []
+        for shape, place in zip(self.shapes, self._places, strict=True):
             if shape is None:
-                entries.append(numbers.item(start))
-                start += 1
+                entries.append(numbers.item(place.start))
             else:
-                stop = start + _size(shape)
-                entries.append(numbers[start:stop].reshape(shape))
-                start = stop
+                entries.append(numbers[place] if len(shape) == 1 else numbers[place].reshape(shape))
         return self._spec.unflatten(entries)
+
+    @functools.cached_property
+    def _places(self) -> list[slice]:
+        """Where the numbers of each entry stand among the leaves."""
+        bounds = itertools.accumulate(map(_size, self.shapes), initial=0)
+        return [slice(first, last) for first, last in itertools.pairwise(bounds)]
 
     def rebuild_derivatives(self, leaves: Sequence[Any]) -> Any:
         """The same with derivatives in place of the numbers: a container with names becomes a dict."""

@@ -11,16 +11,14 @@ import array
 import math
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.paths import Path, Paths, rebuilt_from
 
 if TYPE_CHECKING:
     import numpy
 
-    from autograd.compiler.kernel import Kernel
-
-__all__ = ["Axes", "Shapes", "at_arrays", "over_arrays", "row_shapes", "shapes"]
+__all__ = ["AtArrays", "Axes", "OverArrays", "Shapes", "shapes"]
 
 Shapes = tuple[tuple[int, ...] | None, ...]  # None stands for a float
 Axes = Sequence[int | None]
@@ -48,49 +46,75 @@ def shapes(arguments: Sequence[Any]) -> Shapes | None:
     return tuple(found)
 
 
-def row_shapes(arguments: Sequence[Any], axes: Axes) -> Shapes | None:
-    """The shapes of one row's arguments, where the rows lie along the first axis or the argument is shared.
-
-    None for other arguments, for other axes, and unless there are rows, as many in each argument.
-    """
-    found = shapes(arguments)
-    if found is None or len(axes) != len(found):
-        return None
-    counts = set()
-    of_a_row: list[tuple[int, ...] | None] = []
-    for shape, axis in zip(found, axes, strict=True):
-        if axis is None:
-            of_a_row.append(shape)
-        elif axis == 0 and shape is not None:
-            counts.add(shape[0])
-            of_a_row.append(shape[1:])
-        else:
-            return None
-    return tuple(of_a_row) if len(counts) == 1 and 0 not in counts else None
-
-
 def _is_plain(numbers: numpy.ndarray[Any, Any]) -> bool:
     """Whether doubles of this machine follow one another in memory, in the order of the elements."""
     kind, flags = numbers.dtype, numbers.flags
     return kind.char == "d" and kind.isnative and flags.c_contiguous and flags.aligned
 
 
-# --- One point ----------------------------------------------------------------------------------------
+class AtArrays:
+    """A function at one point: called with arguments of shapes that its paths were made for.
+
+    It returns None where the guards of no path hold.  The kernels are machine code.
+    """
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+
+    def __call__(self, arguments: Sequence[Any]) -> Any:
+        """The function's result by a path that is compiled."""
+        return self._paths.found(lambda path: self._by(path, arguments))
+
+    def _by(self, path: Path, arguments: Sequence[Any]) -> Any:
+        import numpy
+
+        kernel: Any = path.kernel
+        is_alone = len(arguments) == 1 and not path.captured and type(arguments[0]) is not float
+        outputs = numpy.empty(len(path.graph.outputs))
+        holds = kernel.fill(arguments[0] if is_alone else _joined(arguments, path), outputs)
+        return rebuilt_from(path.results, outputs) if holds else None
 
 
-def at_arrays(paths: Paths, arguments: Sequence[Any]) -> Any:
-    """The function's result by a path that is compiled; None where the guards of none of them hold."""
-    return paths.found(lambda path: _at_arrays(path, arguments))
+class OverArrays:
+    """A function over rows: called with arguments of the given shapes, by rows or shared as `axes` say.
 
+    It returns None where rows take several paths.  The kernels are machine code.
+    """
 
-def _at_arrays(path: Path, arguments: Sequence[Any]) -> Any:
-    import numpy
+    def __init__(self, paths: Paths, given: Shapes, axes: Axes, reduce: str | None, threads: int) -> None:
+        self._paths = paths
+        self._axes = axes
+        self._reduce = reduce
+        self._threads = threads
+        self._varying = b"".join(
+            bytes(math.prod(shape or ())) if axis is None else b"\1" * math.prod((shape or ())[1:])
+            for shape, axis in zip(given, axes, strict=True)
+        )
 
-    alone = len(arguments) == 1 and not path.captured
-    inputs = arguments[0] if alone else _joined(arguments, path)
-    outputs = numpy.empty(len(path.graph.outputs))
-    found = _kernel(path).fill(inputs, outputs)
-    return rebuilt_from(path.results, outputs) if found else None
+    def __call__(self, arguments: Sequence[Any]) -> Any:
+        """The results of all rows, by the first path."""
+        path = self._paths.paths[0]
+        kernel: Any = path.kernel
+        shared, columns, count = [], [], 0
+        for argument, axis in zip(arguments, self._axes, strict=True):
+            if axis is None:
+                shared.append(argument)
+            else:
+                columns += _columns(argument)
+                count = len(argument)
+        outputs, missed = kernel.rows_of_bytes(
+            self._varying + bytes(len(path.captured)),
+            _joined(shared, path),
+            columns,
+            count,
+            reduce=self._reduce,
+            threads=self._threads,
+        )
+        if missed is not None and missed.any():
+            return None
+        if self._reduce:
+            return rebuilt_from(path.results, outputs)
+        return path.results.stacked([*outputs], count)
 
 
 def _joined(arguments: Sequence[Any], path: Path) -> bytearray:
@@ -99,44 +123,6 @@ def _joined(arguments: Sequence[Any], path: Path) -> bytearray:
     if path.captured:
         parts.append(array.array("d", [leaf._data for leaf in path.captured]))
     return bytearray().join(parts)
-
-
-def _kernel(path: Path) -> Kernel:
-    """The machine code: this module is met under `jit` alone."""
-    return cast("Kernel", path.kernel)
-
-
-# --- Many rows ----------------------------------------------------------------------------------------
-
-
-def over_arrays(paths: Paths, arguments: Sequence[Any], axes: Axes, reduce: str | None, threads: int) -> Any:
-    """The results of all rows, where `row_shapes` has shapes; None where they take several paths."""
-    path = paths.paths[0]
-    shared = [argument for argument, axis in zip(arguments, axes, strict=True) if axis is None]
-    by_rows = [argument for argument, axis in zip(arguments, axes, strict=True) if axis is not None]
-    count = len(by_rows[0])
-    outputs, missed = _kernel(path).rows_of_bytes(
-        _varying(arguments, axes) + bytes(len(path.captured)),
-        _joined(shared, path),
-        [column for argument in by_rows for column in _columns(argument)],
-        count,
-        reduce=reduce,
-        threads=threads,
-    )
-    if missed is not None and missed.any():
-        return None
-    return rebuilt_from(path.results, outputs) if reduce else path.results.stacked([*outputs], count)
-
-
-def _varying(arguments: Sequence[Any], axes: Axes) -> bytes:
-    """A byte for each number of a row: 1 where it is the row's own, 0 where all rows share it."""
-    some = []
-    for argument, axis in zip(arguments, axes, strict=True):
-        if axis is None:
-            some.append(bytes(1 if type(argument) is float else argument.size))
-        else:
-            some.append(b"\1" * math.prod(argument.shape[1:]))
-    return b"".join(some)
 
 
 def _columns(rows: numpy.ndarray[Any, Any]) -> list[numpy.ndarray[Any, Any]]:

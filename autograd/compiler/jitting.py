@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
 from autograd import modes
-from autograd.compiler.buffers import Shapes, at_arrays, over_arrays, row_shapes, shapes
+from autograd.compiler.buffers import AtArrays, OverArrays, Shapes, shapes
 from autograd.compiler.kernel import Kernel, compiled
 from autograd.compiler.mapping import Mapped
 from autograd.compiler.paths import Path, Paths, Stats, record
@@ -76,7 +76,7 @@ class Jitted:
         self._fastmath = fastmath
         self._paths: dict[Hashable, Paths] = {}
         self._of_floats: dict[int, Callable[..., Any]] = {}
-        self._of_arrays: dict[Shapes | None, Paths] = {}
+        self._of_arrays: dict[Shapes | None, Callable[[Sequence[Any]], Any]] = {}
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         name = getattr(self, "__qualname__", "")
@@ -104,7 +104,8 @@ class Jitted:
                 if found is not None:
                     return found
         if self._of_arrays and not keywords and not modes.active:
-            found = self._by_memory(arguments)
+            at = self._of_arrays.get(shapes(arguments))
+            found = None if at is None else at(arguments)
             if found is not None:
                 return found
         if is_recording():
@@ -121,26 +122,13 @@ class Jitted:
         signature = given.signature(function_name(self._function))
         paths = self._paths_of((signature.key, static.key))
         result = paths(lambda: record(static.bound(self._function), *varying), signature.numbers)
-        if paths.paths and not keywords and not self._static and set(map(type, arguments)) <= {float}:
-            self._of_floats[len(arguments)] = paths.paths[0].at
-        if not keywords and not self._static:
-            self._remember(shapes(arguments), paths)
+        if paths.paths and not keywords and not self._static:
+            seen = shapes(arguments)
+            if set(map(type, arguments)) <= {float}:
+                self._of_floats[len(arguments)] = paths.paths[0].at
+            elif seen is not None:
+                self._of_arrays[seen] = AtArrays(paths)
         return result
-
-    def _by_memory(self, arguments: tuple[Any, ...]) -> Any:
-        """The result for arrays of shapes that have been seen; None where it takes a longer way."""
-        function = self._function
-        if isinstance(function, Mapped):
-            axes = function.axes(arguments)
-            paths = self._of_arrays.get(row_shapes(arguments, axes))
-            return paths and over_arrays(paths, arguments, axes, function.reduce, function.threads)
-        paths = self._of_arrays.get(shapes(arguments))
-        return paths and at_arrays(paths, arguments)
-
-    def _remember(self, key: Shapes | None, paths: Paths) -> None:
-        """From now on arrays of these shapes, and floats between them, take the short way."""
-        if key is not None and set(key) != {None} and paths.paths:
-            self._of_arrays[key] = paths
 
     def _divided(
         self, arguments: tuple[Any, ...], keywords: dict[str, Any]
@@ -162,8 +150,10 @@ class Jitted:
         key, batch = mapped.batch(rows)
         paths = self._paths_of(key)
         result = mapped.evaluated(paths, batch)
-        if not keywords:
-            self._remember(row_shapes(arguments, mapped.axes(arguments)), paths)
+        if paths.paths and not keywords:
+            seen, axes = shapes(arguments), mapped.axes(arguments)
+            if seen is not None and set(axes) <= {0, None}:
+                self._of_arrays[seen] = OverArrays(paths, seen, axes, mapped.reduce, mapped.threads)
         return result
 
     def _paths_of(self, key: Hashable) -> Paths:

@@ -86,40 +86,35 @@ class Kernel:
         another truth than in the trace.
         """
         program, code = self._program, self._code
-        inputs, outputs = program.inputs, len(program.outputs)
-        function: Callable[..., Outputs] = MachineFunction(
-            self._address, inputs, outputs, code, self._takes_long
-        )
+        address, outputs = code.address("point"), len(program.outputs)
+        long = _takes_long(program)
+        function: Callable[..., Outputs] = MachineFunction(address, program.inputs, outputs, code, long)
         return _raising(function, code.callbacks) if code.callbacks else function
 
-    def fill(self, inputs: Buffer, outputs: numpy.ndarray[Any, Any]) -> bool:
-        """Fills an array with the outputs at one point; False where a guard has another truth.
-
-        inputs -- the bytes of the inputs as doubles: a bytearray, or a contiguous array of type float64.
-        outputs -- a contiguous array of type float64, with one number per output.
-        """
-        program = self._program
-        given = len(inputs) if isinstance(inputs, bytearray) else inputs.nbytes
-        if (given, outputs.nbytes) != (8 * program.inputs, 8 * len(program.outputs)):
-            raise ValueError(
-                f"this machine code takes {8 * program.inputs} bytes and fills {8 * len(program.outputs)}, "
-                f"not {given} and {outputs.nbytes}"
-            )
-        code = call_point(self._address, inputs, outputs, self._takes_long)
-        _check_memory(code)
-        if self._code.callbacks:
-            error = self._code.callbacks.taken()
-            if error is not None and code:  # beyond a missed guard a row may raise
-                raise error
-        return bool(code)
-
     @functools.cached_property
-    def _address(self) -> int:
-        return self._code.address("point")
+    def fill(self) -> Callable[[Buffer, numpy.ndarray[Any, Any]], bool]:
+        """The call with arrays: a function of the inputs and of an array to fill with the outputs.
 
-    @property
-    def _takes_long(self) -> bool:
-        return len(self._program.operations) >= _LONG_CALL
+        It takes the inputs as doubles in memory, a bytearray or a contiguous float64 array, and to fill a
+        contiguous float64 array.  It returns False where a guard has another truth than in the trace, and
+        raises ValueError if an array is of another length.
+        """
+        program, code = self._program, self._code
+        address, long, calls_back = code.address("point"), _takes_long(program), bool(code.callbacks)
+        expected = (8 * program.inputs, 8 * len(program.outputs))
+
+        def fill(inputs: Buffer, outputs: numpy.ndarray[Any, Any]) -> bool:
+            sizes = (len(inputs) if isinstance(inputs, bytearray) else inputs.nbytes, outputs.nbytes)
+            if sizes != expected:
+                raise ValueError(f"this machine code takes and fills {expected} bytes, not {sizes}")
+            holds = call_point(address, inputs, outputs, long)
+            _check_memory(holds)
+            error = code.callbacks.taken() if calls_back else None
+            if error is not None and holds:  # beyond a missed guard a row may raise
+                raise error
+            return bool(holds)
+
+        return fill
 
     @functools.cached_property
     def _code(self) -> MachineCode:
@@ -193,6 +188,10 @@ class Kernel:
             self._plans[key] = _Plan(self._program, varying, reduced, self._fast)
             self.seconds += time.perf_counter() - began
         return self._plans[key]
+
+
+def _takes_long(program: Program) -> bool:
+    return len(program.operations) >= _LONG_CALL
 
 
 def _raising(function: Callable[..., Outputs], callbacks: Callbacks) -> Callable[..., Outputs]:
@@ -283,6 +282,8 @@ def _check_column(column: Any, count: int) -> None:
 
 def _ranges(count: int, threads: int) -> list[tuple[int, int]]:
     """Rows from, and up to but not with; each range but the last of whole blocks, and none of no rows."""
+    if threads == 1:
+        return [(0, count)] if count else []
     blocks = -(-count // BLOCK)
     bounds = [min(count, blocks * number // threads * BLOCK) for number in range(threads + 1)]
     return [(first, last) for first, last in itertools.pairwise(bounds) if first < last]

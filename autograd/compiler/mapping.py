@@ -83,7 +83,7 @@ class Mapped:
         return self.evaluated(Paths(function_name(self.function), ArrayKernel), batch)
 
     def axes(self, arguments: tuple[Any, ...]) -> tuple[int | None, ...]:
-        """Where each positional argument has its rows; of another length if they are not as many."""
+        """Where each positional argument has its rows."""
         return self.in_axes if isinstance(self.in_axes, tuple) else (self.in_axes,) * len(arguments)
 
     def rows(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Rows:
