@@ -55,7 +55,7 @@ def _is_plain(numbers: numpy.ndarray[Any, Any]) -> bool:
 class AtArrays:
     """A function at one point: called with arguments of shapes that its paths were made for.
 
-    It returns None where the guards of no path hold.  The kernels are machine code.
+    It returns None where the guards of no path hold.  The kernels are machine code, and no mode is active.
     """
 
     def __init__(self, paths: Paths) -> None:
@@ -63,7 +63,12 @@ class AtArrays:
 
     def __call__(self, arguments: Sequence[Any]) -> Any:
         """The function's result by a path that is compiled."""
-        return self._paths.found(lambda path: self._by(path, arguments))
+        for path in self._paths.paths:
+            found = self._by(path, arguments)
+            if found is not None:
+                self._paths.use_first(path)
+                return found
+        return None
 
     def _by(self, path: Path, arguments: Sequence[Any]) -> Any:
         import numpy
@@ -78,7 +83,7 @@ class AtArrays:
 class OverArrays:
     """A function over rows: called with arguments of the given shapes, by rows or shared as `axes` say.
 
-    It returns None where rows take several paths.  The kernels are machine code.
+    It returns None where rows take several paths.  The kernels are machine code, and no mode is active.
     """
 
     def __init__(self, paths: Paths, given: Shapes, axes: Axes, reduce: str | None, threads: int) -> None:

@@ -225,6 +225,7 @@ class _Plan:
         if self._between:
             texts.append(point_function(before, externals, fast=fast))
         self.code = MachineCode("\n".join([externals.text, *texts]), externals)
+        self._calls_back = bool(self.code.callbacks)
         self._rows = self.code.address("rows")
         self._before = self.code.address("point") if self._between else 0
 
@@ -243,7 +244,7 @@ class _Plan:
 
         def part(first: int, last: int) -> BaseException | None:
             _check_memory(call_rows(self._rows, shared, arrays, outputs, self._outputs, missed, first, last))
-            return self.code.callbacks.taken()
+            return self.code.callbacks.taken() if self._calls_back else None
 
         error = _first_error(part, _ranges(count, threads))
         if error is not None:

@@ -134,33 +134,24 @@ class Paths:
         """The function's result for a point, one number per input; `record` traces it there."""
         while True:
             paths = self._usable
-            found = self._found(paths, lambda path: path.at(*point))
-            if found is not None:
-                return found
+            for path in paths:
+                found = path.at(*point)
+                if found is not None:
+                    self.use_first(path)
+                    return found
             with self._lock:
                 if self._usable is paths:  # no other thread has added the path meanwhile
                     self._count(misses=len(paths))
                     graph = self._traced(record)
                     return rebuilt(_results(graph), _recorded(graph))
 
-    def found(self, evaluate: Callable[[Path], Any]) -> Any:
-        """What `evaluate` gives for the first path of which it is not None; None if there is no such path."""
-        return self._found(self._usable, evaluate)
-
-    def _found(self, paths: Sequence[Path], evaluate: Callable[[Path], Any]) -> Any:
-        for path in paths:
-            found = evaluate(path)
-            if found is not None:
-                self._use_first(path)
-                return found
-        return None
-
     @property
     def _usable(self) -> tuple[Path, ...]:
         """The paths, but none inside detect_anomaly, which a kernel knows nothing of."""
         return () if modes.current.watched else self.paths
 
-    def _use_first(self, path: Path) -> None:
+    def use_first(self, path: Path) -> None:
+        """From now on tries this path first, as its guards were those that held."""
         if path is not self.paths[0]:
             with self._lock:
                 others = [other for other in self.paths if other is not path]
