@@ -26,6 +26,37 @@ C_LIBRARY = {
 }  # fmt: skip
 """The functions of `math` that are those of C's <math.h>."""
 
+C_FUNCTIONS = {
+    "modulo": """\
+static double modulo(double x, double y)
+{
+    double rest = fmod(x, y);
+    if (rest == 0.0)
+        return copysign(0.0, y);
+    return (y < 0) != (rest < 0) ? rest + y : rest;
+}
+""",
+    "floor_divide": """\
+static double floor_divide(double x, double y)
+{
+    if (y == 0.0)
+        return x / y;
+    double rest = fmod(x, y);
+    double quotient = (x - rest) / y;
+    if (rest != 0.0 && (y < 0) != (rest < 0))
+        quotient -= 1.0;
+    if (quotient == 0.0)
+        return copysign(0.0, x / y);
+    double whole = floor(quotient);
+    return quotient - whole > 0.5 ? whole + 1.0 : whole;
+}
+""",
+}
+"""What the C of a row calls and no library has, by name: x % y and x // y as Python defines them.
+
+Where Python raises they give the IEEE result.
+"""
+
 _C_OPERATORS = {"+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!="}
 
 

@@ -4,7 +4,8 @@
 skipped has failed: nobody shall take a run without the engine in C for one with it.
 
 The tests of the explorer's page in a browser need Chromium (`apt-get install chromium`) and playwright.
-Where either is missing they are not collected, and the first lines of the report say so.
+Those of graphs in C need a compiler, `cc`.  What is missing is not tested, and the first lines of the
+report say so.
 """
 
 import importlib.util
@@ -22,12 +23,17 @@ settings.load_profile("deterministic")
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 has_browser = CHROMIUM is not None and importlib.util.find_spec("playwright") is not None
-collect_ignore = [] if has_browser else ["test_explorer_page.py"]
+COMPILER = shutil.which("cc")
+collect_ignore = [
+    *([] if has_browser else ["test_explorer_page.py"]),
+    *([] if COMPILER else ["test_csource.py"]),
+]
 
 
-def pytest_report_header() -> str:
+def pytest_report_header() -> list[str]:
     where = CHROMIUM if has_browser else "no browser: Chromium or playwright is missing"
-    return f"explorer's page: tested in {where}"
+    compiler = COMPILER or "no compiler: cc is missing"
+    return [f"explorer's page: tested in {where}", f"graphs in C: tested with {compiler}"]
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ def header() -> str:
         "/* Generated from the table of primitives by autograd/_core/generator.py. */\n",
         f"enum {{ {numbers} }};\n",
         f'_Static_assert(USUAL_ARGUMENTS >= {_MOST_ARGUMENTS}, "formulas have at most so many arguments");\n',
+        *straightline.C_FUNCTIONS.values(),
         *(text for row in rows for text in _functions(row)),
         f"static const Formula formulas[] = {{\n{entries}\n}};\n",
         *_documentation(),

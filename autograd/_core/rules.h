@@ -1,7 +1,7 @@
 /* The rows of the table as this engine knows them, and the numbers that stand beside Values.
 
    A new primitive is a row of `primitives.py`: the build writes its formula in C, or leaves an algorithm to
-   Python.  C is written by hand only for what a row's `c` calls, as `modulo` below. */
+   Python.  What a row's `c` calls beside the library stands in `straightline.py`. */
 
 #ifndef AUTOGRAD_RULES_H
 #define AUTOGRAD_RULES_H
@@ -88,29 +88,6 @@ static inline int operand(PyObject *thing, double *number)
         return -1;
     PyErr_Clear();
     return 0;
-}
-
-/* x // y and x % y of doubles, as Python defines them; where Python raises, the IEEE result. */
-static double modulo(double x, double y)
-{
-    double rest = fmod(x, y);
-    if (rest == 0.0)
-        return copysign(0.0, y);
-    return (y < 0) != (rest < 0) ? rest + y : rest;
-}
-
-static double floor_divide(double x, double y)
-{
-    if (y == 0.0)
-        return x / y;
-    double rest = fmod(x, y);
-    double quotient = (x - rest) / y;
-    if (rest != 0.0 && (y < 0) != (rest < 0))
-        quotient -= 1.0;
-    if (quotient == 0.0)
-        return copysign(0.0, x / y);
-    double whole = floor(quotient);
-    return quotient - whole > 0.5 ? whole + 1.0 : whole;
 }
 
 #endif

@@ -13,7 +13,6 @@ from autograd import straightline
 from autograd.compiler import nests
 from autograd.compiler.program import recorded
 from autograd.compiler.rolled import Column, Local, Loop, Operand, Rolled
-from autograd.compiler.rolling import rolled
 from autograd.graph import Graph
 from autograd.rows import Primitive
 
@@ -33,6 +32,7 @@ _PARAMETERS = {
 _READ = {"inputs": "x", "values": "u"}
 _WRITTEN = {"values": "v", "outputs": "y"}
 _MATH_H = straightline.C_LIBRARY | {"ceil", "fabs", "floor", "rint"}
+_CALLED = re.compile(r"[A-Za-z_]\w*")  # in the C of a row: the names of functions
 _ON_THE_STACK = 1000  # values, beyond which they lie on the heap
 
 
@@ -46,7 +46,7 @@ def to_c(graph: Graph, name: str = "f") -> str:
     are constants, with the data they have now.  `name` replaces f.
 
     Raises ValueError for a graph that has not one output, for a row that only Python computes, and for a
-    name that C cannot take.
+    name that C cannot take; ImportError without NumPy.
 
     >>> from autograd import trace
     >>> text = to_c(trace(lambda x, y: x * y + 1)(2.0, 3.0))
@@ -69,15 +69,23 @@ def to_c(graph: Graph, name: str = "f") -> str:
         raise ValueError(f"a name in C is made of letters, digits and underscores, unlike {name!r}")
     if len(graph.outputs) != 1:
         raise ValueError(f"to_c writes one output and its gradient, but this graph has {len(graph.outputs)}")
+    try:
+        from autograd.compiler.rolling import rolled
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            "to_c needs NumPy: install it by `python -m pip install 'scalar-autograd[compile]'`"
+        ) from error
+    value, both = rolled(recorded(graph)), rolled(recorded(_with_gradient(graph)))
     lines = [
         "#include <math.h>",
         "#include <stdlib.h>",
         "",
-        *_Function(f"{name}_value", _rolled(graph)).lines("static "),
+        *(straightline.C_FUNCTIONS[called] for called in _functions(value, both)),
+        *_Function(f"{name}_value", value).lines("static "),
         *_definition(
             f"double {name}(const double *x)", ["double y[1];", f"{name}_value(x, y);", "return y[0];"]
         ),
-        *_Function(f"{name}_gradient", _rolled(_with_gradient(graph))).lines(),
+        *_Function(f"{name}_gradient", both).lines(),
     ]
     return "\n".join(lines)
 
@@ -87,17 +95,20 @@ def _with_gradient(graph: Graph) -> Graph:
     return Graph(*graph.outputs, *gradient.outputs, inputs=graph.inputs)._traced(gradient.branches, None)
 
 
-def _rolled(graph: Graph) -> Rolled:
-    """The graph as loops; ValueError if one of its rows cannot be written in C."""
-    found = rolled(recorded(graph))
-    for row in {row: None for loop in found.loops for row, _ in loop.statements}:
+def _functions(*programs: Rolled) -> list[str]:
+    """The functions of ours that the programs call; ValueError if a row of theirs cannot be written in C."""
+    rows = dict.fromkeys(row for whole in programs for loop in whole.loops for row, _ in loop.statements)
+    called: dict[str, None] = {}
+    for row in rows:
         expression = straightline.c_expression(row)
-        if expression is None or not {*re.findall(r"[A-Za-z_]\w*", expression)} <= _MATH_H:
+        names = _CALLED.findall(expression or "")
+        if expression is None or not {*names} <= {*_MATH_H, *straightline.C_FUNCTIONS}:
             raise ValueError(
                 f"{row.name} is computed by Python, so it cannot be written in C: leave it out of the "
                 "function, or use autograd.jit, which calls Python back"
             )
-    return found
+        called.update((name, None) for name in names if name in straightline.C_FUNCTIONS)
+    return [*called]
 
 
 class _Function:
@@ -125,22 +136,16 @@ class _Function:
         unknown = f"for (long i = 0; i < {whole.outputs}; i++) y[i] = NAN;"
         if guards:
             parameters = _used(guards)
-            yield from _definition(
-                f"static int {name}_holds({_declared(parameters)})", [*guards, "return 1;"]
-            )
+            head = f"static int {name}_holds({_declared(parameters)})"
+            yield from _definition(head, [*guards, "return 1;"])
             calls += [f"if (!{name}_holds({', '.join(parameters)}))", f"    {unknown}"]
-        if whole.values:
-            calls = ["const double *u = v;", *calls]
-        if whole.values > _ON_THE_STACK:
-            size = f"{whole.values} * sizeof(double)"
-            failure = ["if (v == NULL) {", f"    {unknown}", "    return;", "}"]
-            calls = [f"double *v = malloc({size});", *failure, *calls, "free(v);"]
-        elif whole.values:
-            calls = [f"double v[{whole.values}];", *calls]
-        yield from _definition(f"{storage}void {name}(const double *x, double *y)", calls)
+        if not any("(x" in call for call in calls):
+            calls.append("(void)x;")
+        head = f"{storage}void {name}(const double *x, double *y)"
+        yield from _definition(head, _with_values(whole.values, calls, unknown))
 
     def _nest(self, loop: Loop, nest: Sequence[nests.Nest]) -> Iterator[str]:
-        """The lines of nested iterations, whose digits are `i0`, `i1`, ..., and of what stands around them."""
+        """The lines of nested iterations, with digits `i0`, `i1`, ..., and of what is around them."""
         for part in nest:
             if isinstance(part, nests.For):
                 digit = f"i{part.digit}"
@@ -213,6 +218,17 @@ class _Function:
             yield f"for (long i0 = 0; i0 < {count}; i0++) {{"
             yield f"    if ({self._operand(column)} {'==' if truth else '!='} 0) return 0;"
             yield "}"
+
+
+def _with_values(count: int, calls: list[str], unknown: str) -> list[str]:
+    """The calls, with memory for so many values; without memory, `unknown`."""
+    if count == 0:
+        return calls
+    calls = ["const double *u = v;", *calls]
+    if count <= _ON_THE_STACK:
+        return [f"double v[{count}];", *calls]
+    failure = ["if (v == NULL) {", f"    {unknown}", "    return;", "}"]
+    return [f"double *v = malloc({count} * sizeof(double));", *failure, *calls, "free(v);"]
 
 
 def _application(row: Primitive, operands: Iterable[str]) -> str:

@@ -19,7 +19,6 @@ from autograd.compiler.loops import rolled_function
 from autograd.compiler.machine import Callbacks, MachineCode, require_llvm, vector_functions
 from autograd.compiler.passes import divided, optimised
 from autograd.compiler.program import Program, expanded
-from autograd.compiler.rolling import rolled
 
 if TYPE_CHECKING:
     import numpy
@@ -130,6 +129,8 @@ class Kernel:
         began = time.perf_counter()
         externals = Externals()
         if is_rolled:
+            from autograd.compiler.rolling import rolled  # which needs NumPy, an extra
+
             text = rolled_function(rolled(program), externals, fast=self._fast)
         else:
             text = point_function(program, externals, fast=self._fast)

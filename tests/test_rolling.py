@@ -1,0 +1,389 @@
+"""A program as loops: what it repeats is one loop, whatever its length, and every bit is kept."""
+
+import ctypes
+import functools
+import itertools
+import math
+import operator
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from test_compiler_passes import values
+
+import autograd
+from autograd import primitives, trace, value_and_grad
+from autograd.compiler.columns import extents, strides, varying
+from autograd.compiler.emission import Externals
+from autograd.compiler.kernel import compiled
+from autograd.compiler.loops import rolled_function
+from autograd.compiler.machine import MachineCode
+from autograd.compiler.nests import For, nest
+from autograd.compiler.program import Operation, Program, expanded, lowered, recorded
+from autograd.compiler.rolled import Rolled, evaluate
+from autograd.compiler.rolling import rolled
+
+LONG = 40  # members of a kind: enough for a loop
+
+
+def traced(function: Callable[..., Any], *arguments: Any) -> Program:
+    return recorded(trace(function)(*arguments))
+
+
+def bits(numbers: Sequence[float] | None) -> list[str] | None:
+    """Tells -0.0 from 0.0; every nan counts as equal."""
+    return None if numbers is None else ["nan" if math.isnan(x) else float(x).hex() for x in numbers]
+
+
+def straight(program: Program, numbers: Sequence[float]) -> list[float] | None:
+    """The outputs operation by operation; None if a guard has another truth than in the trace."""
+    computed = values(program, numbers)
+    if any(bool(computed[number]) is not truth for number, truth in program.guards):
+        return None
+    return [computed[output] for output in program.outputs]
+
+
+def shapes(whole: Rolled) -> list[tuple[int, ...]]:
+    return [(*loop.shape, *loop.steps) for loop in whole.loops]
+
+
+def rows_of(whole: Rolled) -> list[str]:
+    return [row.name for loop in whole.loops for row, _ in loop.statements]
+
+
+# --- Every bit ----------------------------------------------------------------------------------------
+
+UNARY = [primitives.neg, primitives.sin, primitives.abs, primitives.square, primitives.relu]
+BINARY = [primitives.add, primitives.sub, primitives.mul, primitives.less, primitives.strong_product]
+
+
+class RandomProgram:
+    """Operations on whole columns of values, which are read in many orders, and chains over them."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        choice, uniform = self.random.choice, self.random.uniform
+        self.inputs = choice([1, 5, 20, 40])
+        self.constants = [0.0, 1.0, *(uniform(-1, 1) for _ in range(choice([1, 20])))]
+        self.operations: list[Operation] = []
+        first = self.inputs + len(self.constants)
+        self.columns = [[*range(self.inputs)], [*range(self.inputs, first)]]
+        for _ in range(self.random.randrange(1, 10)):
+            self.columns.append(choice([self.applied, self.applied, self.combined])())
+
+    def apply(self, row: autograd.Primitive, *operands: int) -> int:
+        self.operations.append(Operation(row, operands))
+        return self.inputs + len(self.constants) + len(self.operations) - 1
+
+    def column(self, length: int) -> list[int]:
+        """Earlier values, in order, repeated, backwards or in disorder."""
+        column, step = self.random.choice(self.columns), self.random.choice([2, 3, 5])
+        start = self.random.randrange(len(column))
+        size = len(column)
+        places = self.random.choice(
+            [
+                lambda i: start + i,
+                lambda i: start,
+                lambda i: i // step,
+                lambda i: i % step,
+                lambda i: size - 1 - i,
+                lambda i: self.random.randrange(size),
+            ]
+        )
+        return [column[places(i) % size] for i in range(length)]
+
+    def applied(self) -> list[int]:
+        length = self.random.choice([1, 3, 16, 20, 36, 60])
+        rows, count = self.random.choice([(UNARY, 1), (BINARY, 2), (BINARY, 2), ([primitives.where], 3)])
+        row = self.random.choice(rows)
+        columns = [self.column(length) for _ in range(count)]
+        return [self.apply(row, *operands) for operands in zip(*columns, strict=True)]
+
+    def combined(self) -> list[int]:
+        """Chains of sums or products over the rows, or the columns, of a table of terms."""
+        count, steps = self.random.choice([1, 2, 16, 20]), self.random.choice([3, 9, 12])
+        row = self.random.choice([primitives.add, primitives.mul])
+        terms = self.column(count * steps)
+        if self.random.random() < 0.6:
+            others = self.column(count * steps)
+            terms = [self.apply(primitives.mul, x, y) for x, y in zip(terms, others, strict=True)]
+        if self.random.random() < 0.5:
+            table = [terms[member * steps : (member + 1) * steps] for member in range(count)]
+        else:
+            table = [terms[member::count] for member in range(count)]
+        if self.random.random() < 0.5:
+            table = [[start, *chain] for start, chain in zip(self.column(count), table, strict=True)]
+        if self.random.random() < 0.3:
+            return [functools.reduce(lambda x, y: self.apply(row, y, x), chain) for chain in table]
+        return [functools.reduce(functools.partial(self.apply, row), chain) for chain in table]
+
+    def program(self, numbers: Sequence[float]) -> Program:
+        """The program of some columns, whose guards are some conditions, as these numbers have them."""
+        some = self.random.sample(self.columns, min(3, len(self.columns)))
+        outputs = [*itertools.chain(*some), self.random.choice(some)[0]]
+        first = self.inputs + len(self.constants)
+        program = Program(self.inputs, tuple(self.constants), tuple(self.operations), tuple(outputs))
+        computed = values(program, numbers)
+        conditions = [
+            number for number, (row, _) in enumerate(self.operations, first) if row is primitives.less
+        ]
+        guards = tuple(
+            (number, bool(computed[number])) for number in conditions[:: self.random.choice([1, 3])]
+        )
+        return program._replace(guards=guards)
+
+
+def drawn(seed: int) -> tuple[Program, list[float]]:
+    generated = RandomProgram(seed)
+    numbers = [generated.random.uniform(-2, 2) for _ in range(generated.inputs)]
+    return generated.program(numbers), numbers
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_loops_have_the_bits_of_the_program(seed):
+    program, numbers = drawn(seed)
+    assert bits(evaluate(rolled(program), numbers)) == bits(straight(program, numbers))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_loops_in_machine_code_have_the_bits_of_the_program(seed):
+    program, numbers = drawn(seed)
+    externals = Externals()
+    text = rolled_function(rolled(program), externals)
+    code = MachineCode(f"{externals.text}\n{text}", externals, is_rolled=True)
+    point = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(code.address("point"))
+    given = (ctypes.c_double * len(numbers))(*numbers)
+    found = (ctypes.c_double * len(program.outputs))()
+    assert point(ctypes.addressof(given), ctypes.addressof(found)) == 1
+    assert bits(list(found)) == bits(straight(program, numbers))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_guard_with_another_truth_leaves_no_outputs(seed):
+    program, numbers = drawn(seed)
+    if program.guards:
+        (number, truth), *others = program.guards
+        program = program._replace(guards=((number, not truth), *others))
+        assert evaluate(rolled(program), numbers) is None
+
+
+def test_a_sum_is_folded_in_its_own_order():
+    numbers = [1.0, 1e16, -1e16, 0.1] * 10
+    found = evaluate(rolled(traced(lambda xs: sum(xs), numbers)), numbers)
+    assert found == [functools.reduce(operator.add, numbers, 0.0)] != [math.fsum(numbers)]
+
+
+def test_a_sum_without_a_start_begins_with_its_first_term():
+    numbers = [-0.0] * LONG
+    program = traced(lambda xs: functools.reduce(operator.add, xs), numbers)
+    assert bits(evaluate(rolled(program), numbers)) == ["-0x0.0p+0"]
+
+
+# --- Structure ----------------------------------------------------------------------------------------
+
+
+def rosenbrock(x: Sequence[Any]) -> Any:
+    total = 0.0
+    for i in range(len(x) - 1):
+        total = total + (100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2)
+    return total
+
+
+@pytest.mark.parametrize("size", [LONG, 5 * LONG])
+def test_rosenbrock_with_its_gradient_is_two_loops(size):
+    program = traced(value_and_grad(rosenbrock), [0.5] * size)
+    assert shapes(rolled(program)) == [(size - 1,), (size - 2,)]
+
+
+def test_the_length_of_a_program_changes_only_the_numbers_in_it():
+    def structure(size: int) -> list[str]:
+        return rows_of(rolled(traced(value_and_grad(rosenbrock), [0.5] * size)))
+
+    assert structure(LONG) == structure(5 * LONG)
+
+
+def network(samples: int) -> Program:
+    """The sum of the outputs of a network of 3, 16 and 1 neurons, with its gradient."""
+
+    def loss(weights: list[list[Any]], output: list[Any], points: list[list[Any]]) -> Any:
+        total = 0.0
+        for point in points:
+            hidden = [autograd.math.tanh(sum(map(operator.mul, row, point))) for row in weights]
+            total = total + sum(map(operator.mul, output, hidden))
+        return total
+
+    weights = [[0.1 * i - 0.2 * j for j in range(3)] for i in range(16)]
+    points = [[math.sin(i + j) for j in range(3)] for i in range(samples)]
+    return traced(value_and_grad(loss, argnums=(0, 1)), weights, [0.5] * 16, points)
+
+
+def test_the_neurons_and_samples_of_a_network_are_nests():
+    few, many = rolled(network(20)), rolled(network(40))
+    assert len(few.loops) == len(many.loops) <= 8
+    assert (16, 3, 40) in [loop.shape for loop in many.loops]
+    assert rows_of(few) == rows_of(many)
+
+
+def test_a_sum_and_its_terms_are_one_loop_and_nothing_is_stored():
+    whole = rolled(traced(lambda xs, ys: sum(map(operator.mul, xs, ys)), [1.0] * LONG, [2.0] * LONG))
+    assert (shapes(whole), whole.values) == ([(LONG,)], 0)
+
+
+def test_sums_of_equal_length_are_one_nest():
+    def products(rows: list[list[Any]], x: list[Any]) -> list[Any]:
+        return [sum(map(operator.mul, row, x)) for row in rows]
+
+    (loop,) = rolled(traced(products, [[1.0] * 12] * 20, [2.0] * 12)).loops
+    assert (loop.shape, loop.steps, len(loop.folds)) == ((20,), (12,), 1)
+
+
+def test_a_chain_of_two_alternating_terms_is_one_loop():
+    def alternating(x: list[Any]) -> Any:
+        total = 0.0
+        for number in x:
+            total = total + number * number + autograd.sin(number)
+        return total
+
+    (loop,) = rolled(traced(alternating, [1.0] * LONG)).loops
+    assert (loop.steps, len(loop.folds[0].terms)) == ((LONG,), 2)
+
+
+def test_sums_that_are_used_on_the_way_are_no_fold():
+    numbers = [0.1] * LONG
+    program = traced(lambda xs: list(itertools.accumulate(xs)), numbers)
+    whole = rolled(program)
+    assert not any(loop.folds for loop in whole.loops)
+    assert evaluate(whole, numbers) == list(itertools.accumulate(numbers))
+
+
+def test_what_is_computed_twice_is_computed_once():
+    def twice(x: list[Any]) -> list[Any]:
+        return [autograd.sin(number) + autograd.sin(number) for number in x]
+
+    assert rows_of(rolled(traced(twice, [1.0] * LONG))) == ["sin", "add"]
+
+
+def test_a_coefficient_keeps_what_it_multiplies_apart_and_data_do_not():
+    def affine(x: list[Any]) -> list[Any]:
+        return [2 * number for number in x] + [3 * number for number in x]
+
+    def scaled(x: list[Any]) -> list[Any]:
+        return [place * number for place, number in enumerate(x)]
+
+    assert shapes(rolled(traced(affine, [1.0] * LONG))) == [(LONG,), (LONG,)]
+    assert shapes(rolled(traced(scaled, [1.0] * LONG))) == [(LONG,)]
+
+
+def test_places_without_a_rule_are_in_a_table():
+    def shuffled(x: list[Any]) -> list[Any]:
+        return [x[i] * x[i * i % 37] for i in range(LONG)]
+
+    whole = rolled(traced(shuffled, [1.0] * LONG))
+    assert whole.table == tuple(i * i % 37 for i in range(LONG))
+    assert len(whole.loops) == 1
+
+
+def test_few_repetitions_are_straight_code():
+    assert shapes(rolled(traced(lambda x: [autograd.sin(number) for number in x], [1.0] * 3))) == [()]
+
+
+def test_a_row_that_others_define_is_taken_apart_in_its_loop():
+    whole = rolled(traced(lambda x: [autograd.primitives.relu(number) for number in x], [1.0] * LONG))
+    assert rows_of(whole) == ["less_equal", "where"]
+
+
+def test_outputs_may_be_inputs_constants_and_the_same_value_twice():
+    def several(x: list[Any]) -> list[Any]:
+        squares = [number * number for number in x]
+        return [*x, 7.0, *squares, squares[3]]
+
+    numbers = [float(place) for place in range(LONG)]
+    squares = [number * number for number in numbers]
+    assert evaluate(rolled(traced(several, numbers)), numbers) == [*numbers, 7.0, *squares, 9.0]
+
+
+def test_a_program_without_operations_copies():
+    assert evaluate(rolled(traced(lambda x: x, [1.0, 2.0])), [3.0, 4.0]) == [3.0, 4.0]
+
+
+def test_an_operation_of_many_operands_is_computed_by_itself():
+    numbers = [1e16, 1.0, -1e16] * 20
+    program = traced(lambda x: [autograd.fsum(*x)] * 2, numbers)
+    assert evaluate(rolled(program), numbers) == [20.0, 20.0]
+
+
+# --- Programs as recorded -----------------------------------------------------------------------------
+
+
+def test_a_recorded_program_keeps_its_rows_and_an_expanded_one_takes_them_apart():
+    program = traced(lambda x: x**2 + 1, 3.0)
+    assert [row.name for row, _ in program.operations] == ["square", "add"]
+    assert [row.name for row, _ in expanded(program).operations] == ["mul", "add"]
+    assert expanded(expanded(program)) == expanded(program) == lowered(trace(lambda x: x**2 + 1)(3.0))
+
+
+def test_recording_tells_both_zeros_and_leaves_the_collector_on():
+    import gc
+
+    program = traced(lambda x: (x + 0.0) * -0.0, 3.0)
+    assert [math.copysign(1.0, number) for number in program.constants] == [1.0, -1.0]
+    assert gc.isenabled()
+
+
+# --- Columns ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        ([[0, 1, 2, 3, 4, 5]], (6,)),
+        ([[0, 0, 1, 1, 2, 2]], (3, 2)),
+        ([[0, 1, 2, 3, 4, 5], [0, 0, 0, 7, 7, 7]], (2, 3)),
+        ([[5, 3, 8, 1, 0, 2]], (6,)),
+        ([[0, 1, 9, 10, 100, 101, 109, 110]], (2, 2, 2)),
+    ],
+)
+def test_the_extents_of_a_nest_are_those_in_which_columns_are_affine(columns, found):
+    import numpy
+
+    assert extents([numpy.array(column) for column in columns], len(columns[0])) == found
+
+
+def test_a_column_is_its_strides_or_what_is_left_without_idle_digits():
+    import numpy
+
+    assert strides(numpy.array([3, 5, 7, 13, 15, 17]), (2, 3)) == (10, 2)
+    assert strides(numpy.array([3, 5, 8, 13, 15, 18]), (2, 3)) is None
+    few, found = varying(numpy.array([4, 4, 1, 1, 9, 9]), (3, 2))
+    assert (few.tolist(), found) == ([4, 1, 9], (1, 0))
+
+
+def test_the_members_of_folds_go_through_their_steps_together():
+    def products(rows: list[list[Any]], x: list[Any]) -> list[Any]:
+        return [sum(map(operator.mul, row, x)) for row in rows]
+
+    (loop,) = rolled(traced(products, [[1.0] * 12] * 20, [2.0] * 12)).loops
+    extents_in_order = [(part.extent, part.body[0].extent if isinstance(part.body[0], For) else None)
+                        for part in nest(loop) if isinstance(part, For)]  # fmt: skip
+    assert extents_in_order == [(20, None), (12, 20), (20, None)]
+
+
+# --- Kernels ------------------------------------------------------------------------------------------
+
+
+def test_a_kernel_of_a_long_program_has_its_bits_and_no_more_code_than_of_a_short_one():
+    sizes = []
+    for size in (200, 400):
+        numbers = [0.5 + 0.001 * (place * 37 % 997) for place in range(size)]
+        program = traced(value_and_grad(rosenbrock), numbers)
+        kernel = compiled(program)
+        assert bits(kernel(numbers)) == bits(straight(program, numbers))
+        sizes.append(len(kernel.llvm()))
+    assert sizes[1] < 1.1 * sizes[0]
+
+
+def test_a_kernel_calls_python_from_within_a_loop():
+    numbers = [0.5 + place for place in range(600)]
+    program = traced(lambda x: [autograd.math.lgamma(number) for number in x], numbers)
+    assert compiled(program)(numbers) == [math.lgamma(number) for number in numbers]
