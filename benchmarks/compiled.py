@@ -25,6 +25,7 @@ import numpy
 import autograd
 from autograd import jit, value_and_grad, vmap
 from benchmarks import report, workloads
+from benchmarks.contenders.floats import Floats
 from benchmarks.workloads import w3_moons
 
 SOURCES = Path(__file__).parent / "contenders" / "hand_written"
@@ -36,11 +37,18 @@ Array = numpy.ndarray[Any, Any]
 Results = list[Array]  # the value first, then the gradient
 
 
+class Contender(NamedTuple):
+    """A call without arguments, which is timed, and how its result becomes arrays, which are compared."""
+
+    call: Callable[[], Any]
+    results: Callable[[Any], Results]
+
+
 class Contest(NamedTuple):
-    """One workload: what each contender computes, by a call without arguments."""
+    """One workload with its contenders, by their titles."""
 
     title: str
-    contenders: dict[str, Callable[[], Results]]
+    contenders: dict[str, Contender]
     compile_seconds: float
 
 
@@ -72,7 +80,7 @@ def address(array: Array) -> Any:
     return array.ctypes.data_as(ctypes.c_void_p)  # which keeps the array alive
 
 
-def first_call(function: Callable[[], Results]) -> float:
+def first_call(function: Callable[[], Any]) -> float:
     """Seconds from Python's source to the first result."""
     start = time.perf_counter()
     function()
@@ -80,20 +88,21 @@ def first_call(function: Callable[[], Results]) -> float:
 
 
 def by_hand(
-    libraries: dict[str, ctypes.CDLL], name: str, arguments: Sequence[Any], outputs: Results
-) -> dict[str, Callable[[], Results]]:
-    """For each library a call of its function that fills the outputs; a value that it returns comes first."""
+    libraries: dict[str, ctypes.CDLL], name: str, arguments: Sequence[Any], results: Callable[[Any], Results]
+) -> dict[str, Contender]:
+    """The function of that name in each library, called with the arguments."""
 
-    def caller(function: Any) -> Callable[[], Results]:
+    def contender(function: Any) -> Contender:
         function.restype = ctypes.c_double
+        return Contender(lambda: function(*arguments), results)
 
-        def call() -> Results:
-            value = function(*arguments)
-            return [numpy.array([value]), *outputs]
+    return {title: contender(getattr(library, name)) for title, library in libraries.items()}
 
-        return call
 
-    return {title: caller(getattr(library, name)) for title, library in libraries.items()}
+def value_and_gradient(result: Any) -> Results:
+    """What `value_and_grad` returns, a number and an array or a tuple of numbers, as arrays."""
+    value, gradient = result
+    return [numpy.array([value]), numpy.array(gradient)]
 
 
 def expression(folder: Path) -> Contest:
@@ -105,14 +114,17 @@ def expression(folder: Path) -> Contest:
 
     compiled = jit(value_and_grad(formula, argnums=(0, 1, 2)))
 
-    def ours() -> Results:
-        value, gradient = compiled(x, y, z)
-        return [numpy.array([value]), numpy.array(gradient)]
-
-    seconds = first_call(ours)
+    ours = Contender(lambda: compiled(x, y, z), value_and_gradient)
+    seconds = first_call(ours.call)
     point, gradient = numpy.array(workload.point), numpy.empty(3)
-    hand = by_hand(built(folder, "expression"), "expression", [address(point), address(gradient)], [gradient])
-    return Contest(workload.title, {"compiled": ours, **hand}, seconds)
+    arguments = [address(point), address(gradient)]
+    hand = by_hand(
+        built(folder, "expression"), "expression", arguments, lambda value: [numpy.array([value]), gradient]
+    )
+    floats = Contender(
+        lambda: workload.function(Floats, workload.point), lambda value: [numpy.array([value])]
+    )
+    return Contest(workload.title, {"compiled": ours, **hand, Floats.name: floats}, seconds)
 
 
 def moons(folder: Path) -> Contest:
@@ -134,11 +146,8 @@ def moons(folder: Path) -> Contest:
 
     step = jit(vmap(value_and_grad(loss), in_axes=(None, 0, 0), reduce="mean"))
 
-    def ours() -> Results:
-        value, gradient = step(parameters, points, sides)
-        return [numpy.array([value]), gradient]
-
-    seconds = first_call(ours)
+    ours = Contender(lambda: step(parameters, points, sides), value_and_gradient)
+    seconds = first_call(ours.call)
     gradient = numpy.empty(len(parameters))
     arguments = [
         address(parameters),
@@ -147,7 +156,7 @@ def moons(folder: Path) -> Contest:
         ctypes.c_long(len(sides)),
         address(gradient),
     ]
-    hand = by_hand(built(folder, "moons"), "moons", arguments, [gradient])
+    hand = by_hand(built(folder, "moons"), "moons", arguments, lambda value: [numpy.array([value]), gradient])
     return Contest(workload.title, {"compiled": ours, **hand}, seconds)
 
 
@@ -157,14 +166,16 @@ def rosenbrock(size: int) -> Callable[[Path], Contest]:
         compiled = jit(value_and_grad(lambda x: workload.function(Mathematics, x)))
         point = numpy.array(workload.point)
 
-        def ours() -> Results:
-            value, gradient = compiled(point)
-            return [numpy.array([value]), gradient]
-
-        seconds = first_call(ours)
+        ours = Contender(lambda: compiled(point), value_and_gradient)
+        seconds = first_call(ours.call)
         gradient = numpy.empty(size)
         arguments = [address(point), address(gradient), ctypes.c_long(size)]
-        hand = by_hand(built(folder, "rosenbrock"), "rosenbrock", arguments, [gradient])
+        hand = by_hand(
+            built(folder, "rosenbrock"),
+            "rosenbrock",
+            arguments,
+            lambda value: [numpy.array([value]), gradient],
+        )
         return Contest(workload.title, {"compiled": ours, **hand}, seconds)
 
     return contest
@@ -185,30 +196,20 @@ def black_scholes(folder: Path) -> Contest:
         return spot * normal(d1) - strike * autograd.exp(-rate * years) * normal(d1 - spread)
 
     greeks = value_and_grad(price, argnums=(0, 1, 2, 3, 4))
-    contenders: dict[str, Callable[[], Results]] = {}
-    started = time.perf_counter()
-    for title, fastmath in (("compiled", False), ("compiled, fastmath", True)):
-        function = jit(vmap(greeks), fastmath=fastmath)
-
-        def ours(function: Any = function) -> Results:
-            value, gradient = function(*columns)
-            return [value, *gradient]
-
-        contenders[title] = ours
-    two = jit(vmap(greeks, threads=2), fastmath=True)
-
-    def in_two_threads() -> Results:
-        value, gradient = two(*columns)
-        return [value, *gradient]
-
-    contenders["compiled, fastmath, 2 threads"] = in_two_threads
-    contenders["compiled"]()
-    seconds = time.perf_counter() - started
+    functions = {
+        "compiled": jit(vmap(greeks)),
+        "compiled, fastmath": jit(vmap(greeks), fastmath=True),
+        "compiled, fastmath, 2 threads": jit(vmap(greeks, threads=2), fastmath=True),
+    }
+    contenders = {
+        title: Contender(lambda function=function: function(*columns), lambda result: [result[0], *result[1]])
+        for title, function in functions.items()
+    }
+    seconds = first_call(contenders["compiled"].call)
     outputs = [numpy.empty(ROWS) for _ in range(6)]
     arguments = [*map(address, columns), *map(address, outputs), ctypes.c_long(ROWS)]
-    hand = by_hand(built(folder, "black_scholes"), "black_scholes", arguments, outputs)
-    without_value = {title: lambda call=call: call()[1:] for title, call in hand.items()}
-    return Contest(f"W5 Black-Scholes, {ROWS:,} rows", {**contenders, **without_value}, seconds)
+    hand = by_hand(built(folder, "black_scholes"), "black_scholes", arguments, lambda _: outputs)
+    return Contest(f"W5 Black-Scholes, {ROWS:,} rows", {**contenders, **hand}, seconds)
 
 
 CONTESTS: dict[str, Callable[[Path], Contest]] = {
@@ -222,10 +223,12 @@ CONTESTS: dict[str, Callable[[Path], Contest]] = {
 
 def check(contest: Contest) -> None:
     """Raises ArithmeticError unless all contenders agree."""
-    (first, expected), *others = ((title, call()) for title, call in contest.contenders.items())
-    expected = [array.copy() for array in expected]
+    (first, expected), *others = (
+        (title, [array.copy() for array in contender.results(contender.call())])
+        for title, contender in contest.contenders.items()
+    )
     for title, found in others:
-        for mine, yours in zip(expected, found, strict=True):
+        for mine, yours in zip(expected, found, strict=False):  # floats give the value alone
             scale = numpy.maximum(numpy.abs(mine), numpy.abs(mine).max() * 1e-3)
             if not (numpy.abs(mine - yours) <= TOLERANCE * scale).all():
                 raise ArithmeticError(f"{contest.title}: {first} and {title} differ")
@@ -235,7 +238,7 @@ def measured(contest: Contest, rounds: int) -> dict[str, list[float]]:
     """Seconds of a call, one figure a round; in each round all take their turn."""
     seconds: dict[str, list[float]] = {title: [] for title in contest.contenders}
     for _ in range(rounds):
-        for title, call in contest.contenders.items():
+        for title, (call, _) in contest.contenders.items():
             start = time.perf_counter()
             call()
             repeats = max(3, min(20_000, int(0.1 / (time.perf_counter() - start))))
