@@ -99,6 +99,11 @@ def by_hand(
     return {title: contender(getattr(library, name)) for title, library in libraries.items()}
 
 
+def with_gradient(gradient: Array) -> Callable[[Any], Results]:
+    """How a value, and the gradient that its call has filled, become arrays."""
+    return lambda value: [numpy.array([value]), gradient]
+
+
 def value_and_gradient(result: Any) -> Results:
     """What `value_and_grad` returns, a number and an array or a tuple of numbers, as arrays."""
     value, gradient = result
@@ -118,9 +123,7 @@ def expression(folder: Path) -> Contest:
     seconds = first_call(ours.call)
     point, gradient = numpy.array(workload.point), numpy.empty(3)
     arguments = [address(point), address(gradient)]
-    hand = by_hand(
-        built(folder, "expression"), "expression", arguments, lambda value: [numpy.array([value]), gradient]
-    )
+    hand = by_hand(built(folder, "expression"), "expression", arguments, with_gradient(gradient))
     floats = Contender(
         lambda: workload.function(Floats, workload.point), lambda value: [numpy.array([value])]
     )
@@ -156,7 +159,7 @@ def moons(folder: Path) -> Contest:
         ctypes.c_long(len(sides)),
         address(gradient),
     ]
-    hand = by_hand(built(folder, "moons"), "moons", arguments, lambda value: [numpy.array([value]), gradient])
+    hand = by_hand(built(folder, "moons"), "moons", arguments, with_gradient(gradient))
     return Contest(workload.title, {"compiled": ours, **hand}, seconds)
 
 
@@ -170,12 +173,7 @@ def rosenbrock(size: int) -> Callable[[Path], Contest]:
         seconds = first_call(ours.call)
         gradient = numpy.empty(size)
         arguments = [address(point), address(gradient), ctypes.c_long(size)]
-        hand = by_hand(
-            built(folder, "rosenbrock"),
-            "rosenbrock",
-            arguments,
-            lambda value: [numpy.array([value]), gradient],
-        )
+        hand = by_hand(built(folder, "rosenbrock"), "rosenbrock", arguments, with_gradient(gradient))
         return Contest(workload.title, {"compiled": ours, **hand}, seconds)
 
     return contest
@@ -201,10 +199,11 @@ def black_scholes(folder: Path) -> Contest:
         "compiled, fastmath": jit(vmap(greeks), fastmath=True),
         "compiled, fastmath, 2 threads": jit(vmap(greeks, threads=2), fastmath=True),
     }
-    contenders = {
-        title: Contender(lambda function=function: function(*columns), lambda result: [result[0], *result[1]])
-        for title, function in functions.items()
-    }
+
+    def contender(function: Callable[..., Any]) -> Contender:
+        return Contender(lambda: function(*columns), lambda result: [result[0], *result[1]])
+
+    contenders = {title: contender(function) for title, function in functions.items()}
     seconds = first_call(contenders["compiled"].call)
     outputs = [numpy.empty(ROWS) for _ in range(6)]
     arguments = [*map(address, columns), *map(address, outputs), ctypes.c_long(ROWS)]
