@@ -5,6 +5,7 @@ optree walks the containers; a NumPy array is taken apart into its elements.  Di
 
 from __future__ import annotations
 
+import functools
 import itertools
 import numbers
 from collections.abc import Callable, Iterable, Sequence
@@ -91,6 +92,7 @@ class Structure:
         self._spec = spec
         self.shapes = shapes  # of each entry: None for a number, an array's shape otherwise
         self.held = held  # of each leaf: whether it is what a container with names holds
+        self.holds_any = True in held
         self._has_arrays = shapes.count(None) < len(shapes)
 
     def __eq__(self, other: object) -> bool:
@@ -140,6 +142,24 @@ class Structure:
     def rebuild(self, leaves: Sequence[Any]) -> Any:
         """The nested argument with these numbers; arrays of floats are float64, of Values object arrays."""
         return self._spec.unflatten(self._entries(leaves))
+
+    def rebuild_from(self, numbers: Any) -> Any:
+        """The nested argument with the numbers of a float64 array, of which its own arrays are parts."""
+        if not self._has_arrays:
+            return self.rebuild(numbers.tolist())
+        entries = []
+        for shape, place in zip(self.shapes, self._places, strict=True):
+            if shape is None:
+                entries.append(numbers.item(place.start))
+            else:
+                entries.append(numbers[place] if len(shape) == 1 else numbers[place].reshape(shape))
+        return self._spec.unflatten(entries)
+
+    @functools.cached_property
+    def _places(self) -> list[slice]:
+        """Where the numbers of each entry stand among the leaves."""
+        bounds = itertools.accumulate(map(_size, self.shapes), initial=0)
+        return [slice(first, last) for first, last in itertools.pairwise(bounds)]
 
     def rebuild_derivatives(self, leaves: Sequence[Any]) -> Any:
         """The same with derivatives in place of the numbers: a container with names becomes a dict."""

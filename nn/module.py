@@ -60,14 +60,9 @@ class Module:
         >>> [name for name, _ in Layer(2, 1).named_parameters()]
         ['neurons.0.w.0', 'neurons.0.w.1', 'neurons.0.b']
         """
-        names: set[str] = set()
-        for name, value in _named(Value, "", self, set()):
-            if value.primitive not in (None, identity):  # a transform's variable is a parameter's identity
-                continue
-            if name in names:
-                raise ValueError(f"two parameters are named {name}: rename an attribute or a key")
-            names.add(name)
-            yield name, value
+        for name, value in _named_values(self):
+            if value.primitive in (None, identity):  # a transform's variable is a parameter's identity
+                yield name, value
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules that this one holds, though not those within them, with the paths that lead to them.
@@ -151,14 +146,25 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _flattened(module: Module) -> tuple[list[Value], Module, list[str]]:
-    named = list(module.named_parameters())
-    return [parameter for _, parameter in named], module, [name for name, _ in named]
+    """All Values that a module holds, computed ones too: a function of modules may return one."""
+    named = list(_named_values(module))
+    return [value for _, value in named], module, [name for name, _ in named]
 
 
-def _rebuilt(module: Module, parameters: Sequence[Any]) -> Module:
-    """A copy of the module with other Values in place of its parameters."""
-    replaced = zip(module.parameters(), parameters, strict=True)
-    return copy.deepcopy(module, {id(parameter): value for parameter, value in replaced})
+def _rebuilt(module: Module, values: Sequence[Any]) -> Module:
+    """A copy of the module with others in place of its Values."""
+    replaced = zip(_named_values(module), values, strict=True)
+    return copy.deepcopy(module, {id(value): other for (_, value), other in replaced})
+
+
+def _named_values(module: Module) -> Iterator[tuple[str, Value]]:
+    """Every Value that a module holds, once, with its path."""
+    names: set[str] = set()
+    for name, value in _named(Value, "", module, set()):
+        if name in names:
+            raise ValueError(f"two parameters are named {name}: rename an attribute or a key")
+        names.add(name)
+        yield name, value
 
 
 def _named(kind: type[_T], path: str, thing: Any, visited: set[int]) -> Iterator[tuple[str, _T]]:

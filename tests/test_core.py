@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import struct
 import sys
 import weakref
 from collections.abc import Callable
@@ -37,6 +38,7 @@ def test_a_node_of_one_or_two_arguments_takes_at_most_100_bytes() -> None:
 
 KIND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_double), ctypes.POINTER(ctypes.c_double))
 MACHINE_FUNCTIONS = [value.MachineFunction, foreign.MachineFunction]
+POINT_CALLERS = [value.call_point, foreign.call_point]
 SPLITTERS = [value.split_columns, foreign.split_columns]
 
 
@@ -109,6 +111,28 @@ def test_machine_code_keeps_its_owner_and_lets_it_go(kind: Callable[..., Callabl
     assert watch() is not None
     del function
     assert watch() is None
+
+
+@pytest.mark.parametrize("call", POINT_CALLERS, ids=["C", "ctypes"])
+@pytest.mark.parametrize("releases", [False, True])
+@pytest.mark.parametrize("code", [1, 0, -1])
+def test_machine_code_reads_and_fills_memory(call: Callable[..., int], releases: bool, code: int) -> None:
+    def function(given: "ctypes._Pointer[ctypes.c_double]", out: "ctypes._Pointer[ctypes.c_double]") -> int:
+        out[0] = given[0] - given[1]
+        return code
+
+    foreign_function = KIND(function)
+    address = ctypes.cast(foreign_function, ctypes.c_void_p).value
+    inputs, outputs = bytearray(struct.pack("2d", 5.0, 3.0)), bytearray(8)
+    assert call(address, inputs, outputs, releases) == code
+    assert struct.unpack("d", outputs) == (2.0,)
+
+
+def test_memory_that_is_not_to_be_written_is_refused() -> None:
+    with pytest.raises(TypeError):
+        value.call_point(1, b"", "text", False)
+    with pytest.raises(BufferError):
+        value.call_point(1, b"", b"", False)
 
 
 @pytest.mark.parametrize("split", SPLITTERS, ids=["C", "Python"])

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, grad, hessian, hvp, jacobian, jit, jvp, trace, value_and_grad, where
-from autograd.compiler import machine, paths
+from autograd.compiler import jitting, machine, paths
 from autograd.testing.strategies import expressions
 from nn import MLP, Module, Neuron
 
@@ -166,6 +166,123 @@ def test_static_arguments_are_hashable_parameters_of_the_function():
         jit(scaled, static_argnames="n")(1.0, "one", n=[2])
     with pytest.raises(ValueError, match="no parameter 'm'"):
         jit(scaled, static_argnames="m")
+
+
+# --- Arrays of shapes that were seen before --------------------------------------------------------------
+
+
+@pytest.fixture
+def refuse_taking_apart(monkeypatch):
+    """Makes a call raise that looks at its arguments number by number."""
+
+    def refuse():
+        monkeypatch.setattr(jitting, "Arguments", None)
+
+    return refuse
+
+
+def mixed(scale, points, shift):
+    return {"first": points[0] * scale, "total": points.sum() - shift[1], "size": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("f", "first", "second"),
+    [
+        (lambda v: v[0] / v[1], ([1.0, 2.0],), ([-0.0, 5.0],)),
+        (lambda v: (v.sum(), v * v), ([1.0, 2.0],), ([math.nan, -math.inf],)),
+        (lambda v: v.T, ([[1.0, 2.0, 3.0]],), ([[4.0, 5.0, 6.0]],)),
+        (lambda v, x: v * x, ([1.0, 2.0], 3.0), ([4.0, 5e-324], 0.5)),
+        (mixed, (1.0, [[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0]), (2.0, [[0.5, 2.5], [3.5, 4.5]], [-1.0, 0.25])),
+        (lambda v: [v[0], {}], ([1.0],), ([2.0],)),
+        (lambda v: (), ([1.0],), ([2.0],)),
+        (lambda v: (v.sum(), v), ([[], []],), ([[], []],)),
+    ],
+    ids=["number", "number and array", "matrix", "array and number", "dict", "list", "nothing", "empty"],
+)
+def test_numbers_of_arrays_seen_before_go_as_they_lie_in_memory(f, first, second, refuse_taking_apart):
+    def arrays(arguments):
+        return [numpy.array(part) if isinstance(part, list) else part for part in arguments]
+
+    compiled, expected = jit(f), jit(f)(*arrays(second))
+    compiled(*arrays(first))
+    refuse_taking_apart()
+    assert repr(compiled(*arrays(second))) == repr(expected)
+    assert compiled.stats.traces == 1
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        numpy.array([[1.0, 2.0], [3.0, 4.0]]),
+        numpy.asfortranarray([[1.0, 2.0], [3.0, 4.0]]),
+        numpy.array([[1.0, 0.0, 2.0, 0.0], [3.0, 0.0, 4.0, 0.0]])[:, ::2],
+        numpy.array([[1, 2], [3, 4]]),
+        numpy.array([[1.0, 2.0], [3.0, 4.0]], dtype=">f8"),
+        numpy.frombuffer(b"x" + numpy.array([1.0, 2.0, 3.0, 4.0]).tobytes(), offset=1).reshape(2, 2),
+        numpy.ma.array([[1.0, 2.0], [3.0, 4.0]]),
+        pickle.loads(pickle.dumps(numpy.array([[1.0, 2.0], [3.0, 4.0]]))),
+    ],
+    ids=["plain", "Fortran", "strided", "integers", "big-endian", "read-only and odd", "subclass", "pickled"],
+)
+def test_an_array_of_any_layout_may_follow_another(matrix):
+    compiled = jit(lambda v: v[0, 0] + 10 * v[0, 1] + 100 * v[1, 0] + 1000 * v[1, 1])
+    compiled(numpy.zeros((2, 2)))
+    assert compiled(matrix) == 4321.0
+
+
+def test_a_result_is_the_callers_to_keep_and_to_change():
+    compiled = jit(lambda v: (v * 2, v + 1))
+    given = numpy.array([1.0, 2.0])
+    compiled(given)
+    doubled, more = compiled(given)
+    doubled[:] = 0.0
+    assert more.tolist() == [2.0, 3.0]
+    assert compiled(given)[0].tolist() == [2.0, 4.0]
+    assert doubled.tolist() == [0.0, 0.0]
+    assert given.tolist() == [1.0, 2.0]
+
+
+def test_arrays_seen_before_take_every_path_and_renew_captured_leaves(refuse_taking_apart):
+    weight = Value(2.0)
+    compiled = jit(lambda v: v[0] * weight if v[0] > v[1] else -v[1])
+    assert [compiled(numpy.array(v)) for v in ([3.0, 1.0], [1.0, 3.0])] == [6.0, -3.0]
+    weight.data = 10.0
+    refuse_taking_apart()
+    assert [compiled(numpy.array(v)) for v in ([3.0, 1.0], [1.0, 4.0], [2.0, 0.0])] == [30.0, -4.0, 20.0]
+    assert compiled.stats.traces == 2
+
+
+def test_an_error_of_a_row_reaches_the_caller_with_arrays_seen_before(refuse_taking_apart):
+    compiled = jit(lambda v: unlucky(v[0]) if v[1] > 0 else v[0])
+    assert compiled(numpy.array([1.0, 1.0])) == 1.0
+    assert compiled(numpy.array([13.0, -1.0])) == 13.0
+    refuse_taking_apart()
+    assert compiled(numpy.array([13.0, -1.0])) == 13.0
+    with pytest.raises(LookupError, match="unlucky"):
+        compiled(numpy.array([13.0, 1.0]))
+    assert compiled(numpy.array([12.0, 1.0])) == 12.0
+
+
+def refuse_thirteen(x):
+    if x == 13:
+        raise LookupError("an unlucky number")
+    return x
+
+
+unlucky = autograd.primitive("jit_unlucky", refuse_thirteen, (1.0,))
+
+
+def test_a_module_that_is_returned_holds_values_also_for_arrays_seen_before(model):
+    def shifted(point):
+        neuron = copy.copy(model.layers[0].neurons[0])
+        neuron.b = point.sum()
+        return neuron
+
+    compiled = jit(shifted)
+    compiled(numpy.array([1.0, 2.0]))
+    found = compiled(numpy.array([1.0, 3.0])).b
+    assert isinstance(found, Value)
+    assert found.data == 4.0
 
 
 # --- Captured leaves and modules ----------------------------------------------------------------------

@@ -314,15 +314,43 @@ def test_beyond_a_missed_guard_a_row_may_raise() -> None:
         code.rows([numpy.array([-1.0, -2.0]), numpy.array([1.0, -1.0])], 2, reduce=None)
 
 
+def test_numbers_in_memory_give_the_bits_of_numbers() -> None:
+    code = compiled(traced(lambda x, y: (x / y, y.exp()), 3.0, 2.0))
+    outputs = numpy.empty(2)
+    for inputs in (numpy.array([5.0, 3.0]), bytearray(numpy.array([5.0, 3.0]).tobytes())):
+        assert code.fill(inputs, outputs) is True
+        assert outputs.tolist() == code([5.0, 3.0])
+
+
+def test_numbers_in_memory_may_miss_a_guard_or_raise() -> None:
+    code = compiled(traced(lambda x: picky(x) if x > -1 else -x, 1.0))
+    outputs = numpy.empty(1)
+    assert code.fill(numpy.array([-2.0]), outputs) is False
+    with pytest.raises(LookupError, match=r"no value at -0\.5"):
+        code.fill(numpy.array([-0.5]), outputs)
+    assert code.fill(numpy.array([2.0]), outputs)
+    assert outputs.tolist() == [2.0]
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(1, 1), (3, 1), (2, 2)])
+def test_memory_of_another_size_is_refused(inputs: int, outputs: int) -> None:
+    code = compiled(traced(lambda x, y: x * y, 3.0, 2.0))
+    with pytest.raises(ValueError, match=r"fills \(16, 8\) bytes, not"):
+        code.fill(numpy.ones(inputs), numpy.empty(outputs))
+
+
 # --- What a kernel costs ------------------------------------------------------------------------------
 
 
 def test_machine_code_called_by_ctypes_behaves_as_by_the_engine_in_c(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "MachineFunction", foreign.MachineFunction)
     monkeypatch.setattr(kernel, "split_columns", foreign.split_columns)
+    monkeypatch.setattr(kernel, "call_point", foreign.call_point)
+    monkeypatch.setattr(kernel, "call_rows", foreign.call_rows)
     code = compiled(traced(guarded, 3.0, 2.0))
     assert code.point(5, 2.0) == 10.0
     assert code([1.0, 2.0]) is None
+    assert code.fill(numpy.array([1.0, 2.0]), numpy.empty(1)) is False
     with pytest.raises(TypeError, match="takes 2 numbers, not 1"):
         code.point(1.0)
     with pytest.raises(TypeError, match="real number"):

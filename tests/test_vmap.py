@@ -207,6 +207,53 @@ def test_rows_of_several_paths_are_reduced_in_the_order_of_rows(reduce):
     assert mapped.stats.traces == 4
 
 
+@pytest.mark.parametrize("reduce", [None, "sum", "mean"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_of_arrays_seen_before_go_as_they_lie_in_memory(monkeypatch, reduce, threads):
+    weight = Value(3.0)
+
+    def f(matrix, point, label, scale):
+        return {"norm": matrix @ point, "loss": autograd.exp(weight * label) * scale}
+
+    generator = numpy.random.default_rng(0)
+    arguments = [generator.normal(size=size) for size in ((2, 3), (2500, 3), 2500)]
+    mapped = vmap(f, in_axes=(None, 0, 0, None), reduce=reduce, threads=threads)
+    compiled = jit(mapped)
+    compiled(arguments[0] * 2, arguments[1] + 1, arguments[2], 1.0)
+    weight.data = 0.5
+    expected = jit(mapped)(*arguments, 0.25)
+    monkeypatch.setattr("autograd.compiler.mapping.Rows", None)  # which takes arguments apart
+    found = compiled(*arguments, 0.25)
+    assert numpy.array_equal(found["norm"], expected["norm"])
+    assert numpy.array_equal(found["loss"], expected["loss"])
+    assert compiled.stats.traces == 1
+
+
+def test_rows_of_arrays_seen_before_may_take_new_paths():
+    mapped = jit(vmap(branching))
+    ones = numpy.ones(3)
+    for rows in ([0.5, 0.25, 0.75], [0.5, 3.0, 0.5], [7.0, 7.5, 0.5], [0.5, 0.5, 0.5]):
+        assert mapped(numpy.array(rows), ones).tolist() == by_rows(branching, rows, ones)
+    assert mapped.stats.traces == 3
+
+
+@pytest.mark.parametrize(
+    ("second", "error", "message"),
+    [
+        ((numpy.ones(3), numpy.ones(2)), ValueError, "same number of rows"),
+        ((numpy.ones(0), numpy.ones(0)), ValueError, "no rows"),
+        ((numpy.ones(3), 1.0), TypeError, "has no rows"),
+        ((numpy.ones(3),), ValueError, "in_axes has 2 entries"),
+    ],
+    ids=["lengths", "none", "number", "arguments"],
+)
+def test_arguments_that_do_not_fit_are_refused_also_after_some_that_do(second, error, message):
+    mapped = jit(vmap(product, in_axes=(0, 0)))
+    mapped(numpy.ones(3), numpy.ones(3))
+    with pytest.raises(error, match=message):
+        mapped(*second)
+
+
 def test_paths_return_results_of_one_structure(compiled):
     with pytest.raises(TypeError, match="differ in structure"):
         compiled(vmap(lambda x: [x] if x > 1 else x))([1.0, 2.0])

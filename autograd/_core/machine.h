@@ -5,16 +5,30 @@
 
 #include "rules.h"
 
+/* Returns 1, 0 for no result, or -1 where memory ran out. */
+typedef int (*PointFunction)(const double *inputs, double *outputs);
+
 typedef struct {
     PyObject_HEAD
     vectorcallfunc call;
-    int (*function)(const double *, double *); /* returns 1, 0 for no result, or -1 where memory ran out */
+    PointFunction function;
     Py_ssize_t inputs, outputs;
     int releases;    /* the interpreter's lock, during the call */
     PyObject *owner; /* keeps the function where it is */
 } MachineFunction;
 
 #define NUMBERS_ON_STACK 64
+
+static int called(PointFunction function, const double *inputs, double *outputs, int releases)
+{
+    if (!releases)
+        return function(inputs, outputs);
+    int code;
+    Py_BEGIN_ALLOW_THREADS
+    code = function(inputs, outputs);
+    Py_END_ALLOW_THREADS
+    return code;
+}
 
 static PyObject *machine_results(const double *out, Py_ssize_t count)
 {
@@ -53,14 +67,7 @@ static PyObject *machine_call(PyObject *self, PyObject *const *arguments, size_t
     for (Py_ssize_t i = 0; i < given; i++)
         if (real(arguments[i], &numbers[i]) < 0)
             goto done;
-    int code;
-    if (machine->releases) {
-        Py_BEGIN_ALLOW_THREADS
-        code = machine->function(numbers, out);
-        Py_END_ALLOW_THREADS
-    } else {
-        code = machine->function(numbers, out);
-    }
+    int code = called(machine->function, numbers, out, machine->releases);
     if (code > 0)
         results = machine_results(out, machine->outputs);
     else if (code == 0)
@@ -111,6 +118,29 @@ typedef int (*RowsFunction)(
 static int view_of(PyObject *thing, Py_buffer *view, int writable)
 {
     return PyObject_GetBuffer(thing, view, writable ? PyBUF_WRITABLE : PyBUF_SIMPLE);
+}
+
+/* call_point(address, inputs, outputs, releases): what the function returns, which fills the outputs.
+
+   Both have the bytes of doubles; that they are enough of them is for the caller to know. */
+static PyObject *call_point(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    unsigned long long address;
+    PyObject *inputs_object, *outputs_object;
+    int releases;
+    if (!PyArg_ParseTuple(args, "KOOp", &address, &inputs_object, &outputs_object, &releases))
+        return NULL;
+    Py_buffer inputs, outputs;
+    if (view_of(inputs_object, &inputs, 0) < 0)
+        return NULL;
+    if (view_of(outputs_object, &outputs, 1) < 0) {
+        PyBuffer_Release(&inputs);
+        return NULL;
+    }
+    int code = called((PointFunction)(uintptr_t)address, inputs.buf, outputs.buf, releases);
+    PyBuffer_Release(&inputs);
+    PyBuffer_Release(&outputs);
+    return PyLong_FromLong(code);
 }
 
 /* call_rows(address, shared, columns, outputs, count, missed, first, last): what the function returns.
@@ -184,7 +214,7 @@ static PyObject *machine_new(PyTypeObject *type, PyObject *args, PyObject *keywo
     if (machine == NULL)
         return NULL;
     machine->call = machine_call;
-    machine->function = (int (*)(const double *, double *))(uintptr_t)address;
+    machine->function = (PointFunction)(uintptr_t)address;
     machine->inputs = inputs;
     machine->outputs = outputs;
     machine->releases = releases;

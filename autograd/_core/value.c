@@ -715,6 +715,7 @@ static PyMethodDef functions[] = {
     {"complete", complete, METH_VARARGS, NULL},
     {"caller", caller, METH_O, NULL},
     {"split_columns", split_columns, METH_O, NULL},
+    {"call_point", call_point, METH_VARARGS, NULL},
     {"call_rows", call_rows, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.rows import real
 
-__all__ = ["MachineFunction", "call_rows", "split_columns"]
+__all__ = ["MachineFunction", "call_point", "call_rows", "split_columns"]
 
 _KIND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 _ROWS_KIND = ctypes.CFUNCTYPE(
@@ -63,6 +63,23 @@ def split_columns(columns: Sequence[Any], /) -> tuple[bytes, bytearray, list[Any
     return varying, bytearray(numbers.tobytes()), others
 
 
+def call_point(address: int, inputs: Any, outputs: Any, releases: bool, /) -> int:
+    """What the function `int f(const double *in, double *out)` at `address` returns.
+
+    inputs, outputs -- bytearrays, or contiguous arrays of NumPy, with the bytes of enough doubles.
+    """
+    code: int = _KIND(address)(_start(inputs), _start(outputs))
+    return code
+
+
+def _start(buffer: Any) -> int:
+    """The address of the bytes."""
+    if isinstance(buffer, bytearray):
+        return ctypes.addressof((ctypes.c_char * len(buffer)).from_buffer(buffer))
+    address: int = buffer.ctypes.data
+    return address
+
+
 def call_rows(
     address: int,
     shared: bytearray,
@@ -85,7 +102,7 @@ def call_rows(
     filled = (outputs.ctypes.data + place * step for place in range(count))
     places = pointers(*(column.ctypes.data for column in columns), *filled)
     code: int = _ROWS_KIND(address)(
-        (ctypes.c_char * len(shared)).from_buffer(shared),
+        _start(shared),
         places,
         first,
         last,

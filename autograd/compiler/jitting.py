@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
 from autograd import modes
+from autograd.compiler.buffers import AtArrays, OverArrays, Shapes, shapes
 from autograd.compiler.kernel import Kernel, compiled
 from autograd.compiler.mapping import Mapped
 from autograd.compiler.paths import Path, Paths, Stats, record
@@ -75,6 +76,7 @@ class Jitted:
         self._fastmath = fastmath
         self._paths: dict[Hashable, Paths] = {}
         self._of_floats: dict[int, Callable[..., Any]] = {}
+        self._of_arrays: dict[Shapes | None, Callable[[Sequence[Any]], Any]] = {}
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         name = getattr(self, "__qualname__", "")
@@ -101,6 +103,11 @@ class Jitted:
                 found = at(*arguments)
                 if found is not None:
                     return found
+        if self._of_arrays and not keywords and not modes.active:
+            at = self._of_arrays.get(shapes(arguments))
+            found = None if at is None else at(arguments)
+            if found is not None:
+                return found
         if is_recording():
             return self._function(*arguments, **keywords)
         if isinstance(self._function, Mapped):
@@ -115,8 +122,12 @@ class Jitted:
         signature = given.signature(function_name(self._function))
         paths = self._paths_of((signature.key, static.key))
         result = paths(lambda: record(static.bound(self._function), *varying), signature.numbers)
-        if paths.paths and not keywords and not self._static and set(map(type, arguments)) <= {float}:
-            self._of_floats[len(arguments)] = paths.paths[0].at
+        if paths.paths and not keywords and not self._static:
+            seen = shapes(arguments)
+            if set(map(type, arguments)) <= {float}:
+                self._of_floats[len(arguments)] = paths.paths[0].at
+            elif seen is not None:
+                self._of_arrays[seen] = AtArrays(paths)
         return result
 
     def _divided(
@@ -137,7 +148,13 @@ class Jitted:
         if rows.is_recorded:
             return mapped.row_by_row(rows)
         key, batch = mapped.batch(rows)
-        return mapped.evaluated(self._paths_of(key), batch)
+        paths = self._paths_of(key)
+        result = mapped.evaluated(paths, batch)
+        if paths.paths and not keywords:
+            seen, axes = shapes(arguments), mapped.axes(arguments)
+            if seen is not None and set(axes) <= {0, None}:
+                self._of_arrays[seen] = OverArrays(paths, seen, axes, mapped.reduce, mapped.threads)
+        return result
 
     def _paths_of(self, key: Hashable) -> Paths:
         try:

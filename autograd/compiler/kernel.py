@@ -7,7 +7,6 @@ time, and in however many threads.  Code is made when it is first called for; it
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import itertools
 import time
@@ -27,9 +26,14 @@ if TYPE_CHECKING:
     import numpy
 
 try:
-    from autograd._core.value import MachineFunction, call_rows, split_columns
+    from autograd._core.value import MachineFunction, call_point, call_rows, split_columns
 except ModuleNotFoundError:  # without the engine in C
-    from autograd.compiler.foreign import MachineFunction, call_rows, split_columns  # type: ignore[assignment]
+    from autograd.compiler.foreign import (  # type: ignore[assignment]
+        MachineFunction,
+        call_point,
+        call_rows,
+        split_columns,
+    )
 
 __all__ = ["Kernel", "compiled"]
 
@@ -37,6 +41,7 @@ _ROLLED = 500  # operations, from which on a program is written as loops: its co
 _LONG_CALL = 10_000  # operations, from which on the interpreter's lock is released for one point
 
 Outputs = float | tuple[float, ...] | None
+Buffer = Any  # a bytearray, or a contiguous array
 
 
 def compiled(program: Program, *, fastmath: bool = False) -> Kernel:
@@ -81,8 +86,8 @@ class Kernel:
         another truth than in the trace.
         """
         program, code = self._recorded, self._code
-        long = len(program.operations) >= _LONG_CALL
         address, outputs = code.address("point"), len(program.outputs)
+        long = _takes_long(program)
         function: Callable[..., Outputs] = MachineFunction(address, program.inputs, outputs, code, long)
         return _raising(function, code.callbacks) if code.callbacks else function
 
@@ -91,6 +96,31 @@ class Kernel:
         """The program operation by operation; one that becomes loops is never written out so."""
         with self._timed():
             return optimised(expanded(self._recorded))
+
+    @functools.cached_property
+    def fill(self) -> Callable[[Buffer, numpy.ndarray[Any, Any]], bool]:
+        """The call with arrays: a function of the inputs and of an array to fill with the outputs.
+
+        It takes the inputs as doubles in memory, a bytearray or a contiguous float64 array, and to fill a
+        contiguous float64 array.  It returns False where a guard has another truth than in the trace, and
+        raises ValueError if an array is of another length.
+        """
+        program, code = self._recorded, self._code
+        address, long, calls_back = code.address("point"), _takes_long(program), bool(code.callbacks)
+        expected = (8 * program.inputs, 8 * len(program.outputs))
+
+        def fill(inputs: Buffer, outputs: numpy.ndarray[Any, Any]) -> bool:
+            sizes = (len(inputs) if isinstance(inputs, bytearray) else inputs.nbytes, outputs.nbytes)
+            if sizes != expected:
+                raise ValueError(f"this machine code takes and fills {expected} bytes, not {sizes}")
+            holds = call_point(address, inputs, outputs, long)
+            _check_memory(holds)
+            error = code.callbacks.taken() if calls_back else None
+            if error is not None and holds:  # beyond a missed guard a row may raise
+                raise error
+            return bool(holds)
+
+        return fill
 
     @functools.cached_property
     def _code(self) -> MachineCode:
@@ -148,8 +178,29 @@ class Kernel:
             raise ValueError(f"reduce is None, 'sum' or 'mean', not {reduce!r}")
         if reduce == "mean" and count == 0:
             raise ValueError("the mean of no rows is undefined: give at least one")
-        varying, numbers, arrays = split_columns(columns)
-        return self._plan(varying, reduce is not None).run(numbers, arrays, count, reduce, threads)
+        varying, shared, arrays = split_columns(columns)
+        for column in arrays:
+            _check_column(column, count)
+        outputs, missed = self.rows_of_bytes(varying, shared, arrays, count, reduce=reduce, threads=threads)
+        return [*outputs] if reduce is None else outputs.tolist(), missed
+
+    def rows_of_bytes(
+        self,
+        varying: bytes,
+        shared: bytearray,
+        columns: list[numpy.ndarray[Any, Any]],
+        count: int,
+        *,
+        reduce: str | None,
+        threads: int,
+    ) -> tuple[numpy.ndarray[Any, Any], numpy.ndarray[Any, Any] | None]:
+        """The outputs of `rows`, in one array: of shape (outputs, count), or (outputs,) if reduced.
+
+        varying -- a byte for each input, of 1 where it is a column and 0 where all rows share it.
+        shared -- the bytes of those numbers as doubles, one after another; it is extended.
+        columns -- as `rows` takes them, of which nothing is checked here.
+        """
+        return self._plan(varying, reduce is not None).run(shared, columns, count, reduce, threads)
 
     def _plan(self, varying: bytes, reduced: bool) -> _Plan:
         key = (varying, reduced)
@@ -158,6 +209,10 @@ class Kernel:
             with self._timed():
                 self._plans[key] = _Plan(program, varying, reduced, self._fast)
         return self._plans[key]
+
+
+def _takes_long(program: Program) -> bool:
+    return len(program.operations) >= _LONG_CALL
 
 
 def _raising(function: Callable[..., Outputs], callbacks: Callbacks) -> Callable[..., Outputs]:
@@ -191,33 +246,31 @@ class _Plan:
         if self._between:
             texts.append(point_function(before, externals, fast=fast))
         self.code = MachineCode("\n".join([externals.text, *texts]), externals)
+        self._calls_back = bool(self.code.callbacks)
         self._rows = self.code.address("rows")
-        self._before = _POINT(self.code.address("point")) if self._between else None
-        self._room = ctypes.c_double * shared
+        self._before = self.code.address("point") if self._between else 0
 
     def run(
         self, shared: bytearray, arrays: list[Any], count: int, reduce: str | None, threads: int
-    ) -> tuple[list[Any], numpy.ndarray[Any, Any] | None]:
+    ) -> tuple[numpy.ndarray[Any, Any], numpy.ndarray[Any, Any] | None]:
         """The outputs in `count` rows, and which rows have missed a guard."""
         import numpy
 
-        shared += bytes(8 * self._between)
-        if self._before is not None:
-            start = ctypes.addressof(self._room.from_buffer(shared))
-            _check_memory(self._before(start, start + 8 * self._shared))
-        for column in arrays:
-            _check_column(column, count)
+        if self._between:
+            between = bytearray(8 * self._between)
+            _check_memory(call_point(self._before, shared, between, False))
+            shared += between
         outputs = numpy.empty((self._outputs, -(-count // BLOCK) if self._reduced else count))
         missed = numpy.empty(count, bool) if self._guarded else None
 
         def part(first: int, last: int) -> BaseException | None:
             _check_memory(call_rows(self._rows, shared, arrays, outputs, self._outputs, missed, first, last))
-            return self.code.callbacks.taken()
+            return self.code.callbacks.taken() if self._calls_back else None
 
         error = _first_error(part, _ranges(count, threads))
         if error is not None:
             self._raise_unless_missed(error, shared, arrays, missed)
-        return _totals(outputs, count, reduce) if self._reduced else [*outputs], missed
+        return _totals(outputs, count, reduce) if self._reduced else outputs, missed
 
     def _raise_unless_missed(
         self, error: BaseException, shared: bytearray, arrays: list[Any], missed: Any
@@ -229,9 +282,6 @@ class _Plan:
         if kept.any():
             numbers = shared[: 8 * self._shared]
             self.run(numbers, [column[kept] for column in arrays], int(kept.sum()), None, 1)
-
-
-_POINT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 
 
 def _check_memory(code: int) -> None:
@@ -254,6 +304,8 @@ def _check_column(column: Any, count: int) -> None:
 
 def _ranges(count: int, threads: int) -> list[tuple[int, int]]:
     """Rows from, and up to but not with; each range but the last of whole blocks, and none of no rows."""
+    if threads == 1:
+        return [(0, count)] if count else []
     blocks = -(-count // BLOCK)
     bounds = [min(count, blocks * number // threads * BLOCK) for number in range(threads + 1)]
     return [(first, last) for first, last in itertools.pairwise(bounds) if first < last]
@@ -271,13 +323,13 @@ def _first_error(
     return next((error for error in errors if error is not None), None)
 
 
-def _totals(sums: Any, count: int, reduce: str | None) -> list[float]:
+def _totals(sums: Any, count: int, reduce: str | None) -> numpy.ndarray[Any, Any]:
     """The sums or means of outputs from those of their blocks, of shape (outputs, blocks), taken in order."""
     import numpy
 
     if count == 0:
-        return [0.0] * len(sums)
+        return numpy.zeros(len(sums))
     one_block = sums.shape[1] == 1
-    totals = sums.ravel() if one_block else numpy.add.accumulate(sums, axis=1)[:, -1]  # one by one
-    numbers: list[float] = (totals * (1.0 / count) if reduce == "mean" else totals).tolist()
-    return numbers
+    totals = sums.ravel() if one_block else numpy.add.accumulate(sums, axis=1)[:, -1].copy()  # one by one
+    means: numpy.ndarray[Any, Any] = totals * (1.0 / count) if reduce == "mean" else totals
+    return means

@@ -82,9 +82,13 @@ class Mapped:
         _, batch = self.batch(rows)
         return self.evaluated(Paths(function_name(self.function), ArrayKernel), batch)
 
+    def axes(self, arguments: tuple[Any, ...]) -> tuple[int | None, ...]:
+        """Where each positional argument has its rows."""
+        return self.in_axes if isinstance(self.in_axes, tuple) else (self.in_axes,) * len(arguments)
+
     def rows(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Rows:
         """The arguments by rows.  Raises as `vmap` says."""
-        axes = self.in_axes if isinstance(self.in_axes, tuple) else (self.in_axes,) * len(arguments)
+        axes = self.axes(arguments)
         if len(axes) != len(arguments):
             raise ValueError(
                 f"in_axes has {len(axes)} entries, but {function_name(self.function)} was called with "

@@ -24,7 +24,18 @@ from autograd.graph import Graph, function_name, trace
 if TYPE_CHECKING:
     import numpy
 
-__all__ = ["MOST_PATHS", "Backend", "Batch", "Kernel", "Path", "Paths", "Stats", "rebuilt", "record"]
+__all__ = [
+    "MOST_PATHS",
+    "Backend",
+    "Batch",
+    "Kernel",
+    "Path",
+    "Paths",
+    "Stats",
+    "rebuilt",
+    "rebuilt_from",
+    "record",
+]
 
 MOST_PATHS = 64  # of one signature; a program with more is hardly worth compiling
 
@@ -126,7 +137,7 @@ class Paths:
             for path in paths:
                 found = path.at(*point)
                 if found is not None:
-                    self._use_first(path)
+                    self.use_first(path)
                     return found
             with self._lock:
                 if self._usable is paths:  # no other thread has added the path meanwhile
@@ -139,7 +150,8 @@ class Paths:
         """The paths, but none inside detect_anomaly, which a kernel knows nothing of."""
         return () if modes.current.watched else self.paths
 
-    def _use_first(self, path: Path) -> None:
+    def use_first(self, path: Path) -> None:
+        """From now on tries this path first, as its guards were those that held."""
         if path is not self.paths[0]:
             with self._lock:
                 others = [other for other in self.paths if other is not path]
@@ -284,10 +296,15 @@ def check_alike(structures: Sequence[containers.Structure]) -> None:
 
 def rebuilt(results: containers.Structure, found: Sequence[Any]) -> Any:
     """A traced function's result with these numbers; the parameters of a module in it are Values."""
-    if True not in results.held:
+    if not results.holds_any:
         return results.rebuild(found)
     held = zip(found, results.held, strict=True)
     return results.rebuild([_value(number) if is_held else number for number, is_held in held])
+
+
+def rebuilt_from(results: containers.Structure, numbers: numpy.ndarray[Any, Any]) -> Any:
+    """The same with the numbers of a float64 array, of which arrays in the result are parts."""
+    return rebuilt(results, numbers.tolist()) if results.holds_any else results.rebuild_from(numbers)
 
 
 def _value(number: Any) -> Value:
