@@ -383,6 +383,16 @@ def test_a_kernel_of_a_long_program_has_its_bits_and_no_more_code_than_of_a_shor
     assert sizes[1] < 1.1 * sizes[0]
 
 
+@pytest.mark.parametrize("count", [521, 600])
+def test_a_kernel_of_many_equal_sums_has_their_bits(count):
+    def products(x: list[Any]) -> list[Any]:
+        return [sum(map(operator.mul, x[place:], x[:9])) for place in range(count)]
+
+    numbers = [math.sin(place) for place in range(count + 9)]
+    program = traced(products, numbers)
+    assert compiled(program)(numbers) == straight(program, numbers)
+
+
 def test_a_kernel_calls_python_from_within_a_loop():
     numbers = [0.5 + place for place in range(600)]
     program = traced(lambda x: [autograd.math.lgamma(number) for number in x], numbers)

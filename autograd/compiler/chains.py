@@ -21,7 +21,7 @@ __all__ = ["NEUTRAL", "Chain", "Run", "chains", "runs"]
 NEUTRAL: dict[Primitive, float] = {add: -0.0, mul: 1.0}
 """The rows that are folded, each with the number that changes no bit of what it is combined with."""
 
-SHORTEST = 8  # links; what is shorter is as well left in the loop that surrounds it
+_SHORTEST = 8  # links; what is shorter is as well left in the loop that surrounds it
 _LONGEST_PERIOD = 8  # terms that one step of a loop over a chain combines, at most
 
 
@@ -57,7 +57,7 @@ def chains(program: Program, operands: Operands) -> list[Chain]:
             left = 0
         if right and (uses[y] > 1 or operations[y - first].row is not row):
             right = 0
-        if right >= SHORTEST and right > left:  # only what is a fold by itself goes on from the right
+        if right >= _SHORTEST and right > left:  # only what is a fold by itself goes on from the right
             before[number], length[number] = y, right + 1
         else:
             length[number] = left + 1
@@ -67,7 +67,7 @@ def chains(program: Program, operands: Operands) -> list[Chain]:
     return [
         _chain(program, number, before)
         for number, links in length.items()
-        if links >= SHORTEST and number not in inner
+        if links >= _SHORTEST and number not in inner
     ]
 
 
@@ -102,7 +102,7 @@ def runs(kinds: Sequence[object]) -> tuple[Run, ...]:
     start = 0
     while start < len(kinds):
         run = max((_run(kinds, start, period) for period in range(1, _LONGEST_PERIOD + 1)), key=_terms)
-        if _terms(run) < SHORTEST or _terms(run) < 4 * run.period:
+        if _terms(run) < _SHORTEST or _terms(run) < 4 * run.period:
             start += 1
         else:
             found.append(run)

@@ -6,10 +6,11 @@ time, and in however many threads.  Code is made when it is first called for; it
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from autograd.compiler.loops import rolled_function
 from autograd.compiler.machine import Callbacks, MachineCode, require_llvm, vector_functions
 from autograd.compiler.passes import divided, optimised
 from autograd.compiler.program import Program, expanded
+from autograd.compiler.rolled import Rolled
 
 if TYPE_CHECKING:
     import numpy
@@ -92,10 +94,8 @@ class Kernel:
     @functools.cached_property
     def _program(self) -> Program:
         """The program operation by operation; one that becomes loops is never written out so."""
-        began = time.perf_counter()
-        program = optimised(expanded(self._recorded))
-        self.seconds += time.perf_counter() - began
-        return program
+        with self._timed():
+            return optimised(expanded(self._recorded))
 
     @functools.cached_property
     def fill(self) -> Callable[[Buffer, numpy.ndarray[Any, Any]], bool]:
@@ -124,19 +124,30 @@ class Kernel:
 
     @functools.cached_property
     def _code(self) -> MachineCode:
-        is_rolled = len(self._recorded.operations) >= _ROLLED
-        program = self._recorded if is_rolled else self._program
-        began = time.perf_counter()
+        loops = self._loops()
+        program = self._program if loops is None else self._recorded
         externals = Externals()
-        if is_rolled:
-            from autograd.compiler.rolling import rolled  # which needs NumPy, an extra
+        with self._timed():
+            if loops is None:
+                text = point_function(program, externals, fast=self._fast)
+            else:
+                text = rolled_function(loops, externals, fast=self._fast)
+            return MachineCode(f"{externals.text}\n{text}", externals, is_rolled=loops is not None)
 
-            text = rolled_function(rolled(program), externals, fast=self._fast)
-        else:
-            text = point_function(program, externals, fast=self._fast)
-        code = MachineCode(f"{externals.text}\n{text}", externals, is_rolled=is_rolled)
+    def _loops(self) -> Rolled | None:
+        """The program as loops, if it is long and repeats itself."""
+        if len(self._recorded.operations) < _ROLLED:
+            return None
+        from autograd.compiler.rolling import rolled_if_repetitive  # which needs NumPy, an extra
+
+        with self._timed():
+            return rolled_if_repetitive(self._recorded)
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
         self.seconds += time.perf_counter() - began
-        return code
 
     def llvm(self) -> str:
         """The functions compiled so far, at least one, in LLVM's language and after its optimiser."""
@@ -195,9 +206,8 @@ class Kernel:
         key = (varying, reduced)
         if key not in self._plans:
             program = self._program
-            began = time.perf_counter()
-            self._plans[key] = _Plan(program, varying, reduced, self._fast)
-            self.seconds += time.perf_counter() - began
+            with self._timed():
+                self._plans[key] = _Plan(program, varying, reduced, self._fast)
         return self._plans[key]
 
 

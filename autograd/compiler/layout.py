@@ -14,6 +14,7 @@ import numpy
 
 from autograd.compiler.chains import NEUTRAL
 from autograd.compiler.columns import Places, extents, strides, varying
+from autograd.compiler.nests import WIDEST
 from autograd.compiler.placement import Iterations, LoopKind, Placement
 from autograd.compiler.rolled import Array, Column, Copy, Fold, Guard, Local, Loop, Operand, Statement, Store
 from autograd.compiler.simplification import Pool
@@ -21,7 +22,6 @@ from autograd.compiler.simplification import Pool
 __all__ = ["Layout"]
 
 _MOST_KEYS = 4  # columns by which iterations are sorted
-_WIDEST = 512  # members of folds that go through their steps together
 
 
 class Layout:
@@ -274,8 +274,8 @@ def _in_order(keys: Iterable[Places], size: int) -> Places:
 
 
 def _narrowed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape, its last extent divided if so many totals would not lie close to the processor."""
-    if not shape or shape[-1] <= _WIDEST:
+    """The shape, its last extent divided if that many folds would not be carried on together."""
+    if not shape or shape[-1] <= WIDEST:
         return shape
-    width = max(number for number in range(1, _WIDEST + 1) if shape[-1] % number == 0)
+    width = max(number for number in range(1, WIDEST + 1) if shape[-1] % number == 0)
     return shape if width == 1 else (*shape[:-1], shape[-1] // width, width)

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from autograd.compiler.rolled import Loop
 
-__all__ = ["Body", "Finish", "For", "Nest", "Start", "nest", "totals"]
+__all__ = ["WIDEST", "Body", "Finish", "For", "Nest", "Start", "nest", "totals"]
 
 _NARROWEST = 4  # members that are worth carrying on together
+WIDEST = 512  # members whose totals lie close to the processor
 
 
 class For(NamedTuple):
@@ -45,7 +46,9 @@ def totals(loop: Loop) -> int:
 
     0 stands for a single one, as long as no digit chooses among them.
     """
-    return loop.shape[-1] if loop.folds and loop.shape and loop.shape[-1] >= _NARROWEST else 0
+    if not loop.folds or not loop.shape:
+        return 0
+    return loop.shape[-1] if _NARROWEST <= loop.shape[-1] <= WIDEST else 0
 
 
 def nest(loop: Loop) -> tuple[Nest, ...]:

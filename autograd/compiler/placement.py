@@ -86,6 +86,11 @@ class Placement:
             self.of.append(self._placed(members))
 
     @property
+    def singles(self) -> int:
+        """How many operations are computed one by one."""
+        return sum(map(len, self.single.values()))
+
+    @property
     def iterations(self) -> list[Iterations]:
         return [made for made in self._made if made.kinds or made.folds]
 

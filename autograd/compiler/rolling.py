@@ -13,7 +13,7 @@ from autograd.compiler.program import Program
 from autograd.compiler.rolled import Rolled
 from autograd.compiler.simplification import Pool, simplified
 
-__all__ = ["rolled"]
+__all__ = ["rolled", "rolled_if_repetitive"]
 
 _LONGEST_STRAIGHT = 1_000  # operations
 
@@ -29,7 +29,23 @@ def rolled(program: Program) -> Rolled:
         %0 = mul(inputs[0 + 1*i], inputs[0 + 1*i])
         fold add(constants[0], %0) -> outputs[0]
     """
+    return _written(Placement(program))
+
+
+def rolled_if_repetitive(program: Program) -> Rolled | None:
+    """The program as loops; None if most of its operations would be outside of any.
+
+    >>> from autograd import trace
+    >>> from autograd.compiler.program import recorded
+    >>> rolled_if_repetitive(recorded(trace(lambda x: (x + 2) / (x + 1))(3.0))) is None
+    True
+    """
     placement = Placement(program)
+    return None if 2 * placement.singles > len(program.operations) else _written(placement)
+
+
+def _written(placement: Placement) -> Rolled:
+    program = placement.program
     pool = Pool(program.constants)
     layout = Layout(placement, pool)
     chunks = {stage: _pieces(sorted(numbers)) for stage, numbers in placement.single.items()}
