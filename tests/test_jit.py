@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value, grad, hessian, hvp, jacobian, jit, jvp, trace, value_and_grad, where
+from autograd import Value, grad, hessian, hvp, jacobian, jit, jvp, trace, value_and_grad, vmap, where
 from autograd.compiler import jitting, machine, paths
 from autograd.testing.strategies import expressions
 from nn import MLP, Module, Neuron
@@ -721,3 +721,37 @@ def test_without_llvmlite_only_compiling_fails_and_says_how_to_install_it(monkey
         compiled(3.0)
     assert grad(compiled)(3.0) == 6.0
     assert autograd.vmap(compiled)([1.0, 3.0]).tolist() == [1.0, 9.0]
+
+
+# --- What tells two calls apart -----------------------------------------------------------------------
+
+
+def chained(numbers):
+    total = 1.0
+    for number in numbers.values():
+        total = total * number + 1
+    return total
+
+
+def test_dicts_in_another_order_are_another_program():
+    compiled = jit(chained)
+    for numbers in ({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0}, {"a": 1.0, "b": 2.0}):
+        assert compiled(numbers) == chained(numbers)
+    by_name = jit(lambda **numbers: chained(numbers))
+    assert (by_name(a=1.0, b=2.0), by_name(b=2.0, a=1.0)) == (5.0, 4.0)
+    rows = numpy.arange(3.0)
+    over_rows = jit(vmap(chained))
+    for columns in ({"a": rows, "b": 2 * rows + 1}, {"b": 2 * rows + 1, "a": rows}):
+        assert over_rows(columns).tolist() == vmap(chained)(columns).tolist()
+
+
+def test_keys_of_another_type_are_another_program():
+    compiled = jit(lambda numbers: {key: 2 * number for key, number in numbers.items()})
+    assert [repr(compiled({key: 1.0})) for key in (1, 1.0, True)] == ["{1: 2.0}", "{1.0: 2.0}", "{True: 2.0}"]
+
+
+def test_static_arguments_that_only_compare_equal_are_different():
+    scaled = jit(lambda x, by: x * by, static_argnames="by")
+    assert [repr(scaled(1.0, by)) for by in (0.0, -0.0)] == ["0.0", "-0.0"]
+    chosen = jit(lambda x, s: x * 2 if s[0] is True else x * 3, static_argnames="s")
+    assert [chosen(1.0, s) for s in ((1,), (True,), (1.0,))] == [3.0, 2.0, 3.0]

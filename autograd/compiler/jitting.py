@@ -14,7 +14,7 @@ from autograd.compiler.buffers import AtArrays, OverArrays, Shapes, shapes
 from autograd.compiler.kernel import Kernel, compiled
 from autograd.compiler.mapping import Mapped
 from autograd.compiler.paths import Path, Paths, Stats, record
-from autograd.compiler.signature import Arguments, is_recording
+from autograd.compiler.signature import Arguments, is_recording, told_apart
 from autograd.graph import Graph, function_name
 
 __all__ = ["Jitted", "jit"]
@@ -199,9 +199,9 @@ class _Static(NamedTuple):
 
     @property
     def key(self) -> Hashable:
-        """What compares them; 1, 1.0 and True are different."""
+        """What compares them; 1, 1.0 and True are different, and so are 0.0 and -0.0."""
         by_name = {self.positional[place]: thing for place, thing in self.at.items()} | self.named
-        return tuple(sorted((name, type(thing), thing) for name, thing in by_name.items()))
+        return tuple((name, told_apart(by_name[name])) for name in sorted(by_name))
 
     def bound(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function of its other arguments."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import io
 import pickle
 import types
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
 from autograd import containers, graph, modes
 from autograd.engine import Value
 from autograd.rows import real
 
-__all__ = ["Arguments", "Signature", "is_recording", "number", "varies"]
+__all__ = ["Arguments", "Signature", "is_recording", "number", "told_apart", "varies"]
 
 _BY_IDENTITY = (types.FunctionType, types.BuiltinFunctionType, type)  # compared without being pickled
 
@@ -76,7 +76,7 @@ class Arguments:
         if not fixed and self.structure.is_bare:
             return Signature(self.structure.shapes[0], numbers)
         contents = tuple(_contents(name, module) for module in containers.named_containers(self._tree))
-        return Signature((self.structure, tuple(fixed), contents), numbers)
+        return Signature((self.structure, told_apart(tuple(fixed)), contents, *_orders(self._tree)), numbers)
 
 
 def _numbers_alone(tree: Any) -> list[float] | None:
@@ -87,6 +87,28 @@ def _numbers_alone(tree: Any) -> list[float] | None:
         numbers: list[float] = tree.ravel().tolist()
         return numbers
     return None
+
+
+def told_apart(thing: Any) -> Hashable:
+    """A thing to be compared with another of its kind: 0.0 and -0.0, 1 and True differ, in tuples as well."""
+    if isinstance(thing, float):
+        return type(thing), repr(thing)
+    if isinstance(thing, tuple | frozenset):
+        return type(thing), type(thing)(map(told_apart, thing)) if type(thing) in (
+            tuple,
+            frozenset,
+        ) else thing
+    return type(thing), thing
+
+
+def _orders(tree: Any) -> Iterator[Hashable]:
+    """The keys of every dict, in its own order, in which a program may go through it."""
+    if isinstance(tree, dict):
+        yield tuple(map(told_apart, tree))
+    if isinstance(tree, dict | list | tuple):
+        for part in tree.values() if isinstance(tree, dict) else tree:
+            if isinstance(part, dict | list | tuple):
+                yield from _orders(part)
 
 
 def is_recording() -> bool:
