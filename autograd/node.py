@@ -145,6 +145,8 @@ def add_methods(kind: type[Node], unary: Callable[..., Any]) -> None:
 
 
 def calling(row: Primitive) -> Callable[..., Any]:
+    """The row as a method: the node is its first argument."""
+
     def method(self: Node, *others: Any) -> Any:
         return row(self, *others)
 

@@ -385,8 +385,8 @@ REFERENCES = {
         title="Backward propagation, on house prices",
         author="Neha Seth, Data Science Blogathon",
         summary=(
-            "Four facts of a house, five sigmoid neurons and a sigmoid output; E is half the squared error. "
-            " Since a sigmoid lies between 0 and 1, prices are scaled into that range."
+            "Four facts of a house, five sigmoid neurons and a sigmoid output; E is half the squared "
+            "error.  Since a sigmoid lies between 0 and 1, prices are scaled into that range."
         ),
         sizes=(4, 5, 1),
         activations=("sigmoid", "sigmoid"),

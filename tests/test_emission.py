@@ -96,7 +96,7 @@ def test_eight_numbers_are_written_as_one_vector_and_the_library_is_called_for_e
     lines, externals = written(primitives.exp, A, width=8)
     assert lines == ["%v0 = call <8 x double> @autograd_exp_x8(<8 x double> %a)"]
     assert externals.text.count("call double @autograd_exp(") == 8
-    assert externals.library == {"autograd_exp": "exp"}
+    assert externals.c_functions == {"autograd_exp": "exp"}
 
 
 def test_constants_are_written_to_the_last_bit() -> None:

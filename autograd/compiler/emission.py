@@ -65,19 +65,19 @@ def _functions(tree: Tree) -> Iterable[str]:
 class Externals:
     """The functions that a module's text calls: their declarations, and whose addresses they want.
 
-    `library` holds the C library's names of functions, by those of the text; `rows` the rows that Python
+    `c_functions` holds the C library's names of functions, by those of the text; `rows` the rows that Python
     computes, with the number of their operands, whose address the function takes.  `vectorised` tells which
     functions of the C library there are for eight numbers at a time, and `vectors` holds those that are
     called.  Other functions of eight numbers are made of eight calls.
     """
 
-    library: dict[str, str]
+    c_functions: dict[str, str]
     rows: dict[str, tuple[Primitive, int]]
 
     vectors: set[str]
 
     def __init__(self, vectorised: Mapping[str, str] | None = None) -> None:
-        self.library = {}
+        self.c_functions = {}
         self.rows = {}
         self.vectors = set()
         self._vectorised = vectorised or {}
@@ -107,7 +107,7 @@ class Externals:
             )
             return function
         function = f"autograd_{name}"
-        self.library[function] = name
+        self.c_functions[function] = name
         self._texts.setdefault(
             function,
             f"declare double @{function}({', '.join(['double'] * arity)}) nounwind willreturn memory(none)",
@@ -130,7 +130,7 @@ class Externals:
             ("malloc", "declare noalias ptr @autograd_malloc(i64)"),
             ("free", "declare void @autograd_free(ptr)"),
         ):
-            self.library[f"autograd_{name}"] = name
+            self.c_functions[f"autograd_{name}"] = name
             self._texts[name] = text
         self._texts["ptrmask"] = "declare ptr @llvm.ptrmask.p0.i64(ptr, i64)"
 

@@ -186,7 +186,7 @@ def vector_functions() -> dict[str, str]:
 
 
 def _library_addresses(externals: Externals) -> dict[str, int]:
-    functions = {function: _address(_c_library(), name) for function, name in externals.library.items()}
+    functions = {function: _address(_c_library(), name) for function, name in externals.c_functions.items()}
     return functions | {symbol: _address(_vector_library(), symbol) for symbol in externals.vectors}
 
 
