@@ -9,6 +9,7 @@ no row falls to are left out.
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,15 +21,15 @@ LANES = 8  # partial sums of a block
 
 
 def reduce_sum(terms: Iterable[Any]) -> Any:
-    """The sum of the terms, numbers or Values, in the order of this module; 0.0 if there are none.
+    """The sum of the terms in the order of this module; 0.0 if there are none.
+
+    Terms are numbers, Values, arrays, or whatever else `+` adds; a block of them is in memory at a time.
 
     >>> reduce_sum([1.0, 2.0, 6.0])
     9.0
     """
-    terms = list(terms)
-    if not terms:
-        return 0.0
-    return _chained([_block(terms[start : start + BLOCK]) for start in range(0, len(terms), BLOCK)])
+    total, _ = _counted_sum(terms)
+    return total
 
 
 def reduce_mean(terms: Iterable[Any]) -> Any:
@@ -37,10 +38,18 @@ def reduce_mean(terms: Iterable[Any]) -> Any:
     >>> reduce_mean([1.0, 2.0, 6.0])
     3.0
     """
-    terms = list(terms)
-    if not terms:
+    total, count = _counted_sum(terms)
+    if not count:
         raise ValueError("the mean of no terms is undefined: give at least one")
-    return reduce_sum(terms) * (1.0 / len(terms))
+    return total * (1.0 / count)
+
+
+def _counted_sum(terms: Iterable[Any]) -> tuple[Any, int]:
+    remaining, sums, count = iter(terms), [], 0
+    while block := list(itertools.islice(remaining, BLOCK)):
+        sums.append(_block(block))
+        count += len(block)
+    return (_chained(sums) if sums else 0.0), count
 
 
 def _block(terms: Sequence[Any]) -> Any:
