@@ -11,15 +11,17 @@ import abc
 import inspect
 import math
 import reprlib
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from autograd import Value
+from autograd import Value, sqrt
 from nn.ranges import check_nonnegative, check_positive, check_share
 
 __all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 _MOST_STEPS = 2**53  # up to here whole numbers are doubles
+_MANY = 32  # parameters, from which on arrays are faster
 
 
 class Optimizer(abc.ABC):
@@ -28,7 +30,9 @@ class Optimizer(abc.ABC):
     The `parameters` are different Values without arguments, at least one.  The constructor's further
     arguments, `learning_rate` among them, are attributes of the same names: they are the hyperparameters of
     a saved state.  `memory_bounds` names the numbers that are remembered of each parameter, with the least
-    that each may be; they start at 0.  `steps` counts the steps taken.
+    that each may be; they start at 0.  `steps` counts the steps taken.  A class may say that it is
+    `elementwise`: its own `moved` takes arrays as well, of the numbers of all parameters, with the same bits,
+    as +, -, *, / and `autograd.sqrt` do.
 
     Raises TypeError for a parameter that is no Value, ValueError for none, for one given twice or computed
     from others, or for a learning rate that is not positive and finite.
@@ -44,12 +48,13 @@ class Optimizer(abc.ABC):
     """
 
     memory_bounds: ClassVar[Mapping[str, float]] = {}
+    elementwise: ClassVar[bool] = False
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
         self.parameters = _checked_parameters(type(self).__name__, parameters)
         self.learning_rate = learning_rate
         self.steps = 0
-        self._memories = [(0.0,) * len(self.memory_bounds)] * len(self.parameters)
+        self._memory = [[0.0] * len(self.parameters) for _ in self.memory_bounds]
 
     @abc.abstractmethod
     def moved(self, *arguments: Any, **keywords: Any) -> tuple[float, ...]:
@@ -77,9 +82,25 @@ class Optimizer(abc.ABC):
     def step(self) -> None:
         """Moves every parameter by the gradient that it holds."""
         self.steps += 1
-        for position, parameter in enumerate(self.parameters):
-            parameter.data, *memory = self.moved(parameter.data, parameter.grad, *self._memories[position])
-            self._memories[position] = tuple(memory)
+        columns = [[parameter.data for parameter in self.parameters]]
+        columns.append([parameter.grad for parameter in self.parameters])
+        data, *self._memory = self._moved([*columns, *self._memory])
+        for parameter, number in zip(self.parameters, data, strict=True):
+            parameter.data = number
+
+    def _moved(self, columns: list[list[float]]) -> list[list[float]]:
+        """The results of `moved`, each a column; at once where NumPy is loaded anyway, to the same bits."""
+        numpy = sys.modules.get("numpy")
+        if numpy is None or len(self.parameters) < _MANY or not self._is_elementwise():
+            return [list(column) for column in zip(*map(self.moved, *columns), strict=True)]
+        with numpy.errstate(all="ignore"):  # as floats do, numbers become inf and nan without a word
+            moved = self.moved(*map(numpy.array, columns))
+        return [numpy.broadcast_to(column, len(self.parameters)).tolist() for column in moved]
+
+    def _is_elementwise(self) -> bool:
+        """Whether the class says so that `moved` is from: one that inherits it may compute otherwise."""
+        (source, *_) = (vars(kind) for kind in type(self).__mro__ if "moved" in vars(kind))
+        return bool(source.get("elementwise"))
 
     def state_dict(self) -> dict[str, Any]:
         """What a later run needs to go on with the same bits, in plain data that JSON keeps exactly.
@@ -90,7 +111,6 @@ class Optimizer(abc.ABC):
         {'learning_rate': 0.25, 'momentum': 0.5, 'nesterov': False, 'weight_decay': 0.0}
         """
         hyperparameters = {name: getattr(self, name) for name in self._hyperparameters()}
-        columns = zip(*self._memories, strict=True)
         return {
             "kind": type(self).__name__,
             "parameters": len(self.parameters),
@@ -99,7 +119,9 @@ class Optimizer(abc.ABC):
                 name: list(value) if isinstance(value, tuple) else value
                 for name, value in hyperparameters.items()
             },
-            "memory": {name: list(column) for name, column in zip(self.memory_bounds, columns, strict=True)},
+            "memory": {
+                name: list(column) for name, column in zip(self.memory_bounds, self._memory, strict=True)
+            },
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -134,7 +156,7 @@ class Optimizer(abc.ABC):
             )
         restored = self._remade(state["hyperparameters"])
         restored.steps = steps
-        restored._memories = self._checked_memories(state["memory"])
+        restored._memory = self._checked_memory(state["memory"])
         vars(self).update(vars(restored))
 
     def __repr__(self) -> str:
@@ -157,14 +179,11 @@ class Optimizer(abc.ABC):
         except TypeError as error:
             raise ValueError(f"the state's hyperparameters: {error}") from error
 
-    def _checked_memories(self, memory: Any) -> list[tuple[float, ...]]:
+    def _checked_memory(self, memory: Any) -> list[list[float]]:
         _check_keys("the state's memory", memory, self.memory_bounds)
         for name, least in self.memory_bounds.items():
             _check_column(name, memory[name], len(self.parameters), least)
-        return [
-            tuple(memory[name][position] for name in self.memory_bounds)
-            for position in range(len(self.parameters))
-        ]
+        return [list(memory[name]) for name in self.memory_bounds]
 
 
 class SGD(Optimizer):
@@ -191,6 +210,7 @@ class SGD(Optimizer):
     """
 
     memory_bounds: ClassVar[Mapping[str, float]] = {"velocity": -math.inf}
+    elementwise: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -242,6 +262,7 @@ class Adam(Optimizer):
     """
 
     memory_bounds: ClassVar[Mapping[str, float]] = {"first_moment": -math.inf, "second_moment": 0.0}
+    elementwise: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -276,7 +297,7 @@ class Adam(Optimizer):
         second = beta2 * second + (1 - beta2) * (grad * grad)
         mean = first / (1 - beta1**self.steps)
         mean_square = second / (1 - beta2**self.steps)
-        return mean / (math.sqrt(mean_square) + self.epsilon), first, second
+        return mean / (sqrt(mean_square) + self.epsilon), first, second
 
 
 class AdamW(Adam):
@@ -292,6 +313,8 @@ class AdamW(Adam):
     >>> x.data
     2.85
     """
+
+    elementwise: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -327,6 +350,7 @@ class RMSprop(Optimizer):
     """
 
     memory_bounds: ClassVar[Mapping[str, float]] = {"mean_square": 0.0}
+    elementwise: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -345,7 +369,7 @@ class RMSprop(Optimizer):
     def moved(self, data: float, grad: float, mean_square: float) -> tuple[float, float]:
         """See `Optimizer.moved`."""
         mean_square = self.decay * mean_square + (1 - self.decay) * (grad * grad)
-        return data - self.learning_rate * grad / (math.sqrt(mean_square) + self.epsilon), mean_square
+        return data - self.learning_rate * grad / (sqrt(mean_square) + self.epsilon), mean_square
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}

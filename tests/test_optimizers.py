@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 
+import numpy as np
 import pytest
 
 from autograd import Value, no_grad
@@ -113,6 +114,52 @@ def rmsprop_of_hinton(x, rate, decay, epsilon):
 )
 def test_ten_steps_are_the_papers_updates_bit_for_bit(make, expected):
     assert list(moved_by(make([Value(3.0)]))) == list(expected)
+
+
+MANY = [0.0, -0.0, 1.0, -3.5, 1e-310, 1e200, -1e308, math.inf, math.nan, *np.linspace(-3, 3, 40).tolist()]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda parameters: SGD(parameters, learning_rate=0.1),
+        lambda parameters: SGD(parameters, learning_rate=0.1, momentum=0.9, weight_decay=0.01),
+        lambda parameters: SGD(parameters, learning_rate=0.1, momentum=0.9, nesterov=True),
+        lambda parameters: Adam(parameters, weight_decay=0.01),
+        AdamW,
+        RMSprop,
+    ],
+    ids=["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop"],
+)
+def test_many_parameters_move_at_once_with_the_bits_of_each_alone(make):
+    def moved(parameters, optimizers):
+        numbers = []
+        for step in range(5):
+            for parameter, gradient in zip(parameters, MANY[step:] + MANY[:step], strict=True):
+                parameter.grad = gradient
+            for optimizer in optimizers:
+                optimizer.step()
+            numbers.append([repr(parameter.data) for parameter in parameters])
+        memories = [optimizer.state_dict()["memory"] for optimizer in optimizers]
+        return numbers, memories
+
+    together, alone = (list(map(Value, [1.5, -0.0, *range(47)])) for _ in range(2))
+    numbers, (memory,) = moved(together, [make(together)])
+    expected, memories = moved(alone, [make([parameter]) for parameter in alone])
+    assert numbers == expected
+    assert {name: list(map(repr, column)) for name, column in memory.items()} == {
+        name: [repr(one[name][0]) for one in memories] for name in memory
+    }
+
+
+def test_an_optimizer_that_inherits_and_moves_otherwise_is_not_taken_for_elementwise():
+    class Sign(Adam):
+        def moved(self, data, grad, first, second):
+            return data - math.copysign(0.5, grad), first, second
+
+    parameters = [Value(1.0) for _ in range(50)]
+    Sign(parameters).step()
+    assert {parameter.data for parameter in parameters} == {0.5}
 
 
 def test_every_parameter_has_a_memory_of_its_own():
