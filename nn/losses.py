@@ -154,7 +154,8 @@ def binary_cross_entropy_with_logits(logit: Any, label: Any) -> Any:
 def softmax_cross_entropy(logits: Iterable[Any], target: int) -> Any:
     """-log of the softmax of the logits at the class `target`: log(sum(exp(logit))) - logits[target].
 
-    `logits` has one number per class, two or more, and `target` is a position in it.  With d the logits less
+    `logits` has one number per class, two or more, and `target` is a position in it, or a Value that equals
+    one.  With d the logits less
     that of the target the loss is log(1 + exp(d1) + exp(d2) + ...), without the target's own d: the sum of
     exponentials is taken by `logaddexp`, which shifts by the larger value, and nothing cancels.  So the
     value, and the gradient, softmax less 1 at the target, keep their digits at every logit.
@@ -273,6 +274,8 @@ def _expected(share: Any, surprisal: Any) -> Any:
 
 
 def _class_index(target: Any, classes: int) -> int:
+    if isinstance(target, Value):  # one trace for each class
+        target = next((place for place in range(classes) if target == place), target)
     try:
         index = operator.index(target)
     except TypeError:

@@ -9,23 +9,22 @@ import random
 import reprlib
 import warnings
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from autograd import Value, no_grad, reduce_mean, reduce_sum
+from autograd import Value, no_grad
 from nn.clipping import clip_by_norm
 from nn.interruption import Interruption
 from nn.losses import loss_function
 from nn.module import Module
+from nn.objectives import REDUCTIONS, Batch, Compiling, Objective, Recorded, plain
 from nn.optimizers import Adam, Optimizer
 from nn.ranges import check_count, whole
-from nn.samples import Point, Target, entries_of, is_row, samples
+from nn.samples import entries_of, samples
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 __all__ = ["History", "fit", "predictions"]
-
-_Data = tuple[list[Point], list[Target]]
 
 ENDS = {
     "epochs": "all that were asked for are done",
@@ -35,8 +34,6 @@ ENDS = {
     "diverged": "the loss or its gradient was not finite",
 }
 """What the words of `History.stopped` mean."""
-
-_REDUCTIONS = {"mean": reduce_mean, "sum": reduce_sum}
 
 
 @dataclasses.dataclass
@@ -119,6 +116,7 @@ def fit(
     tolerance: float | None = None,
     history: History | None = None,
     progress: bool | None = None,
+    compile: bool | Literal["auto"] = "auto",
 ) -> History:
     """Trains `model` on points `(rows, inputs)` and their targets, one each, and returns what it found.
 
@@ -136,6 +134,11 @@ def fit(
     says which.  Given the `history` of an earlier call, with its model, optimizer and other arguments, it
     goes on, to the same bits as if it had never stopped; see `save`.
 
+    With `compile=True` machine code takes the steps, to the same bits; by default it does so where the extra
+    `compile` is installed and time is saved.  It must give the loss and gradient of the first step, which is
+    recorded, once more: a model that draws random numbers is refused with RuntimeError, or by default
+    recorded throughout.  Attributes of the model that are no parameters are to stay as they are then.
+
     `progress` shows a bar; by default there is one on a terminal.  Raises ValueError or TypeError, before
     anything has moved, for data that `nn.samples` refuses and arguments that do not fit each other: an
     optimizer of parameters that are not the model's (some of them may be left out, and stay as they are),
@@ -150,7 +153,7 @@ def fit(
     """
     if not callable(getattr(model, "parameters", None)):
         raise TypeError(f"fit trains a Module, which has parameters(), not {reprlib.repr(model)}")
-    data = samples(points, targets)
+    data = Batch(*samples(points, targets))
     held_out = None if validation is None else _held_out(validation)
     if patience is not None and held_out is None:
         raise ValueError("patience needs validation=(points, targets), whose loss it watches")
@@ -160,23 +163,33 @@ def fit(
             check_count(name, number)
     if tolerance is not None and not tolerance > 0:
         raise ValueError(f"tolerance is positive, not {tolerance}")
-    if reduction not in _REDUCTIONS:
+    if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is mean or sum, not {reduction!r}")
+    if compile not in ("auto", True, False):
+        raise ValueError(f"compile is True, False or 'auto', not {compile!r}")
     batch_size = None if batch_size is None else int(batch_size)
-    history = _continued(history, History(rows=len(data[0]), batch_size=batch_size, seed=whole("seed", seed)))
+    history = _continued(
+        history, History(rows=len(data.points), batch_size=batch_size, seed=whole("seed", seed))
+    )
     if patience is not None and history.epochs and not history.best:
         raise ValueError("the history is one without patience: its best epoch's parameters were not kept")
     _check_series(history, metric is not None, held_out is not None)
+    optimizer = _optimizer(optimizer, model, history)
+    recorded = Recorded(model, optimizer.parameters, loss_function(loss), reduction, penalty)
+    objective: Objective = recorded
+    if compile:
+        rows = len(data.points) * (epochs - history.epochs)
+        measures = metric is not None
+        objective = Compiling(recorded, data, predicts=measures, rows=rows, must=compile is True)
     training = _Training(
         model=model,
-        optimizer=_optimizer(optimizer, model, history),
+        optimizer=optimizer,
         history=history,
         data=data,
         validation=held_out,
-        loss=loss_function(loss),
-        reduce=_REDUCTIONS[reduction],
+        recorded=recorded,
+        objective=objective,
         metric=metric,
-        penalty=penalty,
         clip=clip,
         schedule=schedule,
         patience=patience,
@@ -204,7 +217,7 @@ def predictions(model: Callable[[Any], Any], points: Iterable[Any]) -> list[Any]
     [0.0, 0.0]
     """
     with no_grad():
-        return [_plain(model(point)) for point in entries_of("points", points)]
+        return [plain(model(point)) for point in entries_of("points", points)]
 
 
 @dataclasses.dataclass
@@ -214,12 +227,11 @@ class _Training:
     model: Module
     optimizer: Optimizer
     history: History
-    data: _Data
-    validation: _Data | None
-    loss: Callable[[Any, Any], Any]
-    reduce: Callable[[Iterable[Any]], Any]
+    data: Batch
+    validation: Batch | None
+    recorded: Recorded
+    objective: Objective
     metric: Callable[[list[Any], list[Any]], float] | None
-    penalty: Callable[[list[Value]], Any] | None
     clip: float | None
     schedule: Callable[[int], float] | None
     patience: int | None
@@ -228,56 +240,50 @@ class _Training:
     def try_validation(self) -> None:
         """Judges one row held out, so that rows which do not fit are refused before anything has moved."""
         if self.validation is not None:
-            points, targets = self.validation
-            self._loss_of(predictions(self.model, points[:1]), targets[:1])
+            first = self.validation.rows([0])
+            self._loss_of(self.recorded.predictions(first), first.targets)
 
     def step(self) -> str:
         """Takes a step, and ends the epoch if it was the last of one; says why to stop, or nothing."""
         history, optimizer = self.history, self.optimizer
-        points, targets = self._batch()
-        found = [self.model(point) for point in points]
-        total = self._reduced(found, targets)
-        if self.penalty is not None:
-            total = total + self.penalty(self.model.parameters())
-        if not isinstance(total, Value):
-            raise TypeError(f"the loss is the number {total!r}: it depends on no parameter")
-        if not math.isfinite(total.data):
-            return _diverged(f"the loss of step {history.steps} is {total.data}: try a smaller learning rate")
-        measured = self._measured(list(map(_plain, found)), targets)  # before anything moves: it may raise
+        batch = self._batch()
+        outcome = self.objective.outcome(batch)
+        if not math.isfinite(outcome.loss):
+            return _diverged(
+                f"the loss of step {history.steps} is {outcome.loss}: try a smaller learning rate"
+            )
+        measured = self._measured(outcome.predictions, batch.targets)  # before anything moves: it may raise
         if self.schedule is not None:
             optimizer.learning_rate = self.schedule(history.steps)
-        optimizer.zero_grad()
-        total.backward()
-        if not all(math.isfinite(parameter.grad) for parameter in optimizer.parameters):
+        if not all(map(math.isfinite, outcome.gradient)):
             return _diverged(
-                f"the loss of step {history.steps} is {total.data:.4g}, but its gradient is not finite: "
+                f"the loss of step {history.steps} is {outcome.loss:.4g}, but its gradient is not finite: "
                 "autograd.detect_anomaly() tells where it came from"
             )
+        for parameter, slope in zip(optimizer.parameters, outcome.gradient, strict=True):
+            parameter.grad = slope
         if self.clip is not None:
             clip_by_norm(optimizer.parameters, self.clip)
         optimizer.step()
-        history.loss.append(total.data)
+        history.loss.append(outcome.loss)
         history.learning_rate.append(optimizer.learning_rate)
         history.metric.extend(measured)
         return "" if history.steps % history.steps_per_epoch else self._finish_epoch()
 
-    def _batch(self) -> _Data:
+    def _batch(self) -> Batch:
         """The rows of the next step: all of them, or a part of them in the epoch's own order."""
-        points, targets = self.data
         size = self.history.batch_size
         if size is None:
-            return points, targets
+            return self.data
         epoch, place = divmod(self.history.steps, self.history.steps_per_epoch)
-        order = list(range(len(points)))
+        order = list(range(len(self.data.points)))
         random.Random(f"{self.history.seed}, epoch {epoch}").shuffle(order)
-        chosen = order[place * size : (place + 1) * size]
-        return [points[row] for row in chosen], [targets[row] for row in chosen]
+        return self.data.rows(order[place * size : (place + 1) * size])
 
     def _finish_epoch(self) -> str:
         history = self.history
         if self.validation is not None:
-            points, targets = self.validation
-            found = predictions(self.model, points)
+            found, targets = self.objective.predictions(self.validation), self.validation.targets
             history.validation_loss.append(self._loss_of(found, targets))
             history.validation_metric.extend(self._measured(found, targets))
         if self.patience is not None:
@@ -293,20 +299,19 @@ class _Training:
                 return "tolerance"
         return ""
 
-    def _reduced(self, found: list[Any], targets: list[Target]) -> Any:
-        return self.reduce(map(self.loss, found, targets))
-
-    def _measured(self, found: list[Any], targets: list[Target]) -> list[float]:
+    def _measured(self, found: list[Any], targets: list[Any]) -> list[float]:
         return [] if self.metric is None else [float(self.metric(found, targets))]
 
-    def _loss_of(self, found: list[Any], targets: list[Target]) -> float:
-        return float(_plain(self._reduced(found, targets)))
+    def _loss_of(self, found: list[Any], targets: list[Any]) -> float:
+        """The reduced loss of predictions, which are plain numbers."""
+        reduce = REDUCTIONS[self.recorded.reduction]
+        return float(plain(reduce(map(self.recorded.loss, found, targets))))
 
 
-def _held_out(validation: Any) -> _Data:
+def _held_out(validation: Any) -> Batch:
     if not isinstance(validation, tuple | list) or len(validation) != 2:
         raise TypeError(f"validation is a pair, (points, targets), not {reprlib.repr(validation)}")
-    return samples(*validation)
+    return Batch(*samples(*validation))
 
 
 def _optimizer(given: Optimizer | None, model: Module, history: History) -> Optimizer:
@@ -338,12 +343,6 @@ def _best_epoch(losses: list[float]) -> int:
     """The first epoch of the least loss, where nan counts as inf."""
     sizes = [math.inf if math.isnan(loss) else loss for loss in losses]
     return sizes.index(min(sizes))
-
-
-def _plain(prediction: Any) -> Any:
-    if is_row(prediction):
-        return [_plain(entry) for entry in prediction]
-    return prediction.data if isinstance(prediction, Value) else prediction
 
 
 def _continued(earlier: History | None, fresh: History) -> History:

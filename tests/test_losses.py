@@ -248,7 +248,13 @@ def test_a_class_out_of_range_is_refused(target):
         softmax_cross_entropy([0.0, 1.0, 2.0], target)
 
 
-@pytest.mark.parametrize("target", [1.0, "1", None, [1], Value(1)])
+def test_a_class_may_be_a_value_as_it_is_in_a_trace():
+    logits = [0.3, -1.0, 2.0]
+    for place in range(3):
+        assert softmax_cross_entropy(logits, Value(place)) == softmax_cross_entropy(logits, place)
+
+
+@pytest.mark.parametrize("target", [1.0, "1", None, [1], Value(0.5), Value(3)])
 def test_a_class_that_is_no_whole_number_is_refused(target):
     with pytest.raises(TypeError, match="the position of a class, a whole number, not "):
         softmax_cross_entropy([0.0, 1.0, 2.0], target)

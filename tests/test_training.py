@@ -20,6 +20,7 @@ from nn import (
     fit,
     l2_penalty,
     moons,
+    objectives,
     predictions,
     r_squared,
     schedules,
@@ -38,6 +39,16 @@ def numbers(model):
     return [parameter.data for parameter in model.parameters()]
 
 
+def slope(losses, model, reduce):
+    """The reduced losses, each recorded by itself, and their gradients, reduced as they are."""
+    terms = []
+    for loss in losses:
+        model.zero_grad()
+        loss.backward()
+        terms.append([loss.data, *(parameter.grad for parameter in model.parameters())])
+    return [reduce(column) for column in zip(*terms, strict=True)]
+
+
 # --- The same, written out ---
 
 
@@ -47,11 +58,12 @@ def test_a_step_is_the_reduced_loss_and_the_penalty_then_the_optimizers_step(red
     optimizer = SGD(expected.parameters(), learning_rate=0.1)
     losses = []
     for _ in range(3):
-        loss = reduce(squared_error(expected(x), y) for x, y in zip(POINTS, LABELS, strict=True))
-        loss = loss + l2_penalty(expected.parameters())
-        losses.append(loss.data)
-        optimizer.zero_grad()
-        loss.backward()
+        rows = (squared_error(expected(x), y) for x, y in zip(POINTS, LABELS, strict=True))
+        loss, *gradient = slope(rows, expected, reduce)
+        penalty, *further = slope([l2_penalty(expected.parameters())], expected, sum)
+        losses.append(loss + penalty)
+        for parameter, *terms in zip(expected.parameters(), gradient, further, strict=True):
+            parameter.grad = sum(terms)
         optimizer.step()
     history = fit(
         model,
@@ -100,9 +112,10 @@ def test_the_schedule_gives_each_steps_rate_and_clip_bounds_its_gradient():
     rates = schedules.exponential(0.5, 0.9)
     optimizer = SGD(expected.parameters(), learning_rate=1.0)
     for step in range(4):
-        loss = reduce_mean(squared_error(expected(x), y) for x, y in zip(POINTS, LABELS, strict=True))
-        optimizer.zero_grad()
-        loss.backward()
+        rows = (squared_error(expected(x), y) for x, y in zip(POINTS, LABELS, strict=True))
+        _, *gradient = slope(rows, expected, reduce_mean)
+        for parameter, number in zip(expected.parameters(), gradient, strict=True):
+            parameter.grad = number
         clip_by_norm(expected.parameters(), 0.1)
         optimizer.learning_rate = rates(step)
         optimizer.step()
@@ -447,3 +460,159 @@ def test_predictions_record_nothing():
     (found,) = predictions(small(), [(0.5, -1.0)])
     assert found == small()((0.5, -1.0)).data
     assert type(found) is float
+
+
+# --- Compiled ---
+
+
+class Kinked(Module):
+    """It takes another way through its own code for some points, and returns its outputs in a tuple."""
+
+    def __init__(self):
+        self.scores = [Value(0.25), Value(-0.5), Value(1.0)]
+
+    def __call__(self, x):
+        first, second, third = self.scores
+        if x[0] < 0:
+            return second * x[1], first, third * x[0] * first
+        return first * x[0], autograd.tanh(second), third
+
+
+CLASSES = [label + (x > 1) for (x, _), label in zip(POINTS, LABELS, strict=True)]
+SIDES = [2 * label - 1 for label in LABELS]
+
+
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (small, {"penalty": l2_penalty, "metric": accuracy}),
+        (small, {"reduction": "sum", "batch_size": 5, "clip": 0.5, "loss": "max_margin", "targets": SIDES}),
+        (small, {"validation": (POINTS[:7], LABELS[:7]), "metric": accuracy, "patience": 1, "epochs": 30}),
+        (small, {"loss": "binary_cross_entropy_with_logits", "schedule": schedules.exponential(0.5, 0.9)}),
+        (Kinked, {"loss": "softmax_cross_entropy", "targets": CLASSES, "metric": accuracy, "batch_size": 4}),
+        (Kinked, {"targets": [[label, 1.0, x] for label, (x, _) in zip(LABELS, POINTS, strict=True)]}),
+        (lambda: Neuron(1, nonlin=False), {"points": [1.0, 2.0], "targets": [3, 5], "epochs": 20}),
+    ],
+)
+def test_compiled_it_is_the_same_training_to_the_bit(make, options):
+    def trained(compile):
+        model = make()
+        model.load_state_dict({name: 0.01 * i - 0.02 for i, name in enumerate(model.state_dict())})
+        given = {"points": POINTS, "targets": LABELS, "epochs": 4, **options}
+        optimizer = Adam(model.parameters(), learning_rate=0.1)
+        return (
+            fit(model, **given, optimizer=optimizer, compile=compile),
+            numbers(model),
+            optimizer.state_dict(),
+        )
+
+    assert trained(compile=True) == trained(compile=False)
+
+
+def test_compiled_it_moves_the_parameters_of_the_optimizer_alone():
+    def trained(compile):
+        model = small()
+        last = model.layers[-1]
+        fit(model, POINTS, LABELS, optimizer=Adam(last.parameters()), epochs=3, compile=compile)
+        return model.state_dict(), [parameter.grad for parameter in model.parameters()]
+
+    assert trained(compile=True) == trained(compile=False)
+
+
+@pytest.fixture
+def compilations(monkeypatch):
+    """What was compiled; trainings are worthwhile however short they are."""
+    made = []
+
+    class Counted(objectives.Compiled):
+        def __init__(self, recorded, predicts):
+            super().__init__(recorded, predicts)
+            made.append(recorded)
+
+    monkeypatch.setattr(objectives, "Compiled", Counted)
+    monkeypatch.setattr(objectives, "WORTHWHILE", 1)
+    return made
+
+
+def test_it_compiles_by_itself_what_is_worth_it(compilations, monkeypatch):
+    fit(small(), POINTS, LABELS, epochs=2)
+    assert len(compilations) == 1
+    monkeypatch.setattr(objectives, "WORTHWHILE", 10**9)
+    fit(small(), POINTS, LABELS, epochs=2)
+    assert len(compilations) == 1
+
+
+class Noisy(Module):
+    def __init__(self):
+        self.weight, self.generator = Value(0.5), random.Random(0)
+
+    def __call__(self, x):
+        return self.weight * x[0] + self.generator.gauss(0.0, 1.0)
+
+
+class Frozen(Module):
+    def __init__(self):
+        self.weight = Value(0.5)
+
+    def __call__(self, x):
+        return self.weight * x[0] + float(str(self.weight.data))
+
+
+class Penalised(Module):
+    """Its loss reaches its parameter past its predictions."""
+
+    def __init__(self):
+        self.weight = Value(0.5)
+
+    def __call__(self, x):
+        return self.weight * x[0]
+
+    def loss(self, prediction, target):
+        return squared_error(prediction, target) + 0.1 * self.weight * self.weight
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (Noisy, RuntimeError, "is not what was recorded: the model or the loss computes something else each"),
+        (Frozen, RuntimeError, "would freeze the number"),
+        (Penalised, RuntimeError, "or holds parameters that are not the model's; train with compile=False"),
+    ],
+)
+def test_what_cannot_be_compiled_is_recorded_or_on_request_refused(make, error, message, compilations):
+    def trained(compile):
+        model = make()
+        loss = getattr(model, "loss", "squared_error")
+        return fit(model, POINTS, LABELS, epochs=3, loss=loss, compile=compile), numbers(model)
+
+    assert trained(compile="auto") == trained(compile=False)
+    assert len(compilations) == 1
+    with pytest.raises(error, match=message):
+        trained(compile=True)
+
+
+def test_a_label_that_a_trace_would_not_check_is_refused_all_the_same(compilations):
+    model = small()
+    with pytest.raises(ValueError, match=r"takes a label of -1 or 1, not 0\.5"):
+        fit(model, POINTS, [*SIDES[:-1], 0.5], loss="max_margin", batch_size=5)
+
+
+def test_an_error_of_the_model_comes_from_recording_and_leaves_the_steps_before_it(compilations):
+    class Refusing(Module):
+        def __init__(self):
+            self.weight = Value(0.5)
+
+        def __call__(self, x):
+            if self.weight > 0.53:
+                raise OverflowError("too heavy")
+            return self.weight * x[0]
+
+    model = Refusing()
+    with pytest.raises(OverflowError, match="too heavy"):
+        fit(model, [1.0], [9.0], optimizer=Adam(model.parameters(), learning_rate=0.01), epochs=9)
+    assert 0.53 < model.weight.data < 0.55
+
+
+def test_compiling_is_asked_for_by_name():
+    with pytest.raises(ValueError, match="compile is True, False or 'auto', not 'yes'"):
+        fit(small(), POINTS, LABELS, compile="yes")

@@ -1,0 +1,268 @@
+"""What a training minimises: the loss of a batch with its gradient, recorded row by row, or compiled.
+
+The losses of the rows, and their gradients, are added in the order of `autograd.reduce_sum`, which a compiled
+loop keeps: the two ways agree in every bit.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from autograd import Graph, Value, jit, no_grad, real, reduce_mean, reduce_sum, value_and_grad, vmap
+from nn.module import Module
+from nn.samples import Point, Target, is_row
+
+__all__ = ["REDUCTIONS", "Batch", "Compiled", "Compiling", "Objective", "Outcome", "Recorded", "plain"]
+
+_T = TypeVar("_T")
+
+REDUCTIONS: dict[str, Callable[[Iterable[Any]], Any]] = {"mean": reduce_mean, "sum": reduce_sum}
+
+WORTHWHILE = 3_000_000
+"""Operations of rows to come, from which on compiling takes less time than it saves."""
+
+
+class Batch:
+    """Points with one target each: as lists, and as the arrays that compiled functions take."""
+
+    def __init__(self, points: list[Point], targets: list[Target]) -> None:
+        self.points = points
+        self.targets = targets
+        self._arrays: tuple[Any, Any] | None = None
+
+    @property
+    def arrays(self) -> tuple[Any, Any]:
+        """The points, of shape (rows, inputs), and the targets, of shape (rows,) or (rows, outputs)."""
+        if self._arrays is None:
+            import numpy
+
+            self._arrays = numpy.array(self.points, float), numpy.array(self.targets, float)
+        return self._arrays
+
+    def rows(self, places: Sequence[int]) -> Batch:
+        """The batch of these rows."""
+        some = Batch([self.points[place] for place in places], [self.targets[place] for place in places])
+        if self._arrays is not None:
+            points, targets = self._arrays
+            some._arrays = points[places], targets[places]
+        return some
+
+
+class Outcome(NamedTuple):
+    """A batch's loss, its gradient by each parameter that moves, and what the model says of each row.
+
+    The predictions are floats or lists of them; `Compiled` has none where they were not asked for.
+    """
+
+    loss: float
+    gradient: list[float]
+    predictions: list[Any]
+
+
+class Objective(Protocol):
+    """What is minimised, at the numbers that the parameters have when it is asked."""
+
+    def outcome(self, batch: Batch) -> Outcome:
+        """The loss of a batch, and its gradient."""
+
+    def predictions(self, batch: Batch) -> list[Any]:
+        """What the model says of every row, as floats or lists of them."""
+
+
+@dataclasses.dataclass
+class Recorded:
+    """The losses of the model's predictions, reduced, plus the penalty, as the engine records them.
+
+    Of the model's parameters `moving` are those that a gradient is wanted of.
+    """
+
+    model: Module
+    moving: list[Value]
+    loss: Callable[[Any, Any], Any]
+    reduction: str
+    penalty: Callable[[list[Value]], Any] | None
+
+    operations: int = dataclasses.field(init=False, default=0)
+    """How many Values a row takes, those of its gradient not counted: known after the first outcome."""
+
+    def outcome(self, batch: Batch) -> Outcome:
+        """See `Objective`.  The gradients that parameters hold are lost.
+
+        Raises TypeError if the loss depends on no parameter.
+        """
+        found: list[Any] = []
+
+        def term(point: Point, target: Target) -> _Term:
+            prediction = self.model(point)
+            found.append(plain(prediction))
+            return self._term(self.loss(prediction, target))
+
+        total = REDUCTIONS[self.reduction](map(term, batch.points, batch.targets))
+        if self.penalty is not None:
+            total = total + self._term(self.penalty(self.model.parameters()))
+        if not total.is_recorded:
+            raise TypeError(f"the loss is the number {total.numbers[0]!r}: it depends on no parameter")
+        self.model.zero_grad()
+        loss, *gradient = total.numbers
+        return Outcome(loss, gradient, found)
+
+    def _term(self, loss: Any) -> _Term:
+        if not isinstance(loss, Value):
+            return _Term([real(loss), *[0.0] * len(self.moving)], is_recorded=False)
+        self.operations = self.operations or len(Graph(loss))
+        for parameter in self.moving:
+            parameter.zero_grad()
+        loss.backward()
+        return _Term([loss.data, *[parameter.grad for parameter in self.moving]], is_recorded=True)
+
+    def predictions(self, batch: Batch) -> list[Any]:
+        """See `Objective`."""
+        with no_grad():
+            return [plain(self.model(point)) for point in batch.points]
+
+
+class _Term:
+    """A loss and its gradient: numbers that are added, and multiplied by one, each by itself."""
+
+    def __init__(self, numbers: Iterable[float], is_recorded: bool) -> None:
+        self.numbers = list(numbers)
+        self.is_recorded = is_recorded
+
+    def __add__(self, other: _Term) -> _Term:
+        return _Term(map(operator.add, self.numbers, other.numbers), self.is_recorded or other.is_recorded)
+
+    def __mul__(self, factor: float) -> _Term:
+        return _Term([number * factor for number in self.numbers], self.is_recorded)
+
+
+class Compiled:
+    """A recorded objective as machine code: a call for all rows, with the bits of `Recorded`.
+
+    What the model and the loss do besides computing, such as drawing random numbers, they do while they are
+    traced, and no more.  Outcomes have predictions where `predicts` says so.  Raises as `autograd.jit` does.
+    """
+
+    def __init__(self, recorded: Recorded, predicts: bool) -> None:
+        self._moving = recorded.moving
+        self._predicts = predicts
+
+        def with_numbers(numbers: Iterable[Any]) -> Module:
+            """The model, with others in place of the parameters that move."""
+            kept = {id(parameter): parameter for parameter in recorded.model.parameters()}
+            moved = dict(zip(map(id, recorded.moving), numbers, strict=True))
+            return copy.deepcopy(recorded.model, kept | moved)
+
+        def prediction(numbers: Iterable[Any], point: Any) -> Any:
+            found = with_numbers(numbers)(list(point))
+            return list(found) if is_row(found) else found
+
+        def loss(numbers: Iterable[Any], point: Any, target: Any) -> Any:
+            found = with_numbers(numbers)(list(point))
+            return recorded.loss(found, list(target) if is_row(target) else target)
+
+        def penalty(numbers: Iterable[Any]) -> Any:
+            return recorded.penalty(with_numbers(numbers).parameters())  # type: ignore[misc]
+
+        self._loss = jit(vmap(value_and_grad(loss), in_axes=(None, 0, 0), reduce=recorded.reduction))
+        self._penalty = None if recorded.penalty is None else jit(value_and_grad(penalty))
+        self._prediction = jit(vmap(prediction, in_axes=(None, 0)))
+
+    def outcome(self, batch: Batch) -> Outcome:
+        """See `Objective`."""
+        numbers = self._numbers()
+        loss, gradient = self._loss(numbers, *batch.arrays)
+        if self._penalty is not None:
+            further, slope = self._penalty(numbers)
+            loss, gradient = loss + further, gradient + slope
+        return Outcome(float(loss), gradient.tolist(), self.predictions(batch) if self._predicts else [])
+
+    def predictions(self, batch: Batch) -> list[Any]:
+        """See `Objective`."""
+        found = self._prediction(self._numbers(), batch.arrays[0])
+        if isinstance(found, list):
+            return [list(row) for row in zip(*(column.tolist() for column in found), strict=True)]
+        return list(found.tolist())
+
+    def _numbers(self) -> Any:
+        import numpy
+
+        return numpy.array([parameter.data for parameter in self._moving])
+
+
+class Compiling:
+    """An objective that is recorded once and compiled then, if machine code gives the same in every bit.
+
+    A model that draws random numbers is one that cannot be compiled.  Either it `must`, and what speaks
+    against it is raised; or it is compiled only where that is worthwhile for the number of rows that there
+    are to come, and wherever it fails, then or for a later batch, the objective stays recorded from there on.
+    """
+
+    def __init__(self, recorded: Recorded, data: Batch, *, predicts: bool, rows: int, must: bool) -> None:
+        self._recorded = recorded
+        self._predicts = predicts
+        self._data = data
+        self._rows = rows
+        self._must = must
+        self._compiled: Compiled | None = None
+        self._is_decided = False
+
+    def outcome(self, batch: Batch) -> Outcome:
+        """See `Objective`."""
+        if self._is_decided:
+            return self._by_either(lambda objective: objective.outcome(batch))
+        self._is_decided = True
+        found = self._recorded.outcome(batch)
+        if self._must or self._rows * self._recorded.operations >= WORTHWHILE:
+            try:
+                self._compiled = self._tried(batch, found)
+            except Exception:
+                if self._must:
+                    raise
+        return found
+
+    def predictions(self, batch: Batch) -> list[Any]:
+        """See `Objective`."""
+        return self._by_either(lambda objective: objective.predictions(batch))
+
+    def _by_either(self, found: Callable[[Objective], _T]) -> _T:
+        if self._compiled is not None:
+            try:
+                return found(self._compiled)
+            except Exception:  # if it is the model's own, recording raises it again
+                if self._must:
+                    raise
+                self._compiled = None
+        return found(self._recorded)
+
+    def _tried(self, batch: Batch, expected: Outcome) -> Compiled:
+        """The objective as machine code.  Raises RuntimeError if its outcome for the batch is another one.
+
+        Losses check labels that are plain numbers, and a trace has none: so all are checked before.
+        """
+        for target in self._data.targets:
+            self._recorded.loss(expected.predictions[0], target)
+        compiled = Compiled(self._recorded, self._predicts)
+        found = compiled.outcome(batch)
+        if not all(map(_same, [found.loss, *found.gradient], [expected.loss, *expected.gradient])):
+            raise RuntimeError(
+                "the compiled loss is not what was recorded: the model or the loss computes something else "
+                "each time, as random numbers and counters do, or holds parameters that are not the model's; "
+                "train with compile=False"
+            )
+        return compiled
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def plain(prediction: Any) -> Any:
+    """A prediction as a float, or as nested lists of floats."""
+    if is_row(prediction):
+        return [plain(entry) for entry in prediction]
+    return prediction.data if isinstance(prediction, Value) else prediction
