@@ -75,7 +75,7 @@ def is_row(thing: Any) -> bool:
     >>> is_row([1.0]), is_row(1.0)
     (True, False)
     """
-    return bool(getattr(thing, "ndim", hasattr(thing, "__iter__")))
+    return not isinstance(thing, float) and bool(getattr(thing, "ndim", hasattr(thing, "__iter__")))
 
 
 def _number(place: str, thing: Any) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import math
 import random
 import reprlib
@@ -276,8 +277,7 @@ class _Training:
         if size is None:
             return self.data
         epoch, place = divmod(self.history.steps, self.history.steps_per_epoch)
-        order = list(range(len(self.data.points)))
-        random.Random(f"{self.history.seed}, epoch {epoch}").shuffle(order)
+        order = _shuffled(self.history.rows, self.history.seed, epoch)
         return self.data.rows(order[place * size : (place + 1) * size])
 
     def _finish_epoch(self) -> str:
@@ -331,6 +331,13 @@ def _optimizer(given: Optimizer | None, model: Module, history: History) -> Opti
             "the optimizer moves parameters that are not the model's: make it of this model.parameters()"
         )
     return given
+
+
+@functools.lru_cache(maxsize=1)  # the steps of an epoch follow one another
+def _shuffled(rows: int, seed: int, epoch: int) -> list[int]:
+    order = list(range(rows))
+    random.Random(f"{seed}, epoch {epoch}").shuffle(order)
+    return order
 
 
 def _diverged(reason: str) -> str:
