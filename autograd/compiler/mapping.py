@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from autograd import containers
-from autograd.compiler.arrays import REDUCTIONS, ArrayKernel, reduced
+from autograd.compiler.arrays import REDUCTIONS, ArrayKernel
 from autograd.compiler.batching import Rows
 from autograd.compiler.paths import Batch, Paths, check_alike, check_results, rebuilt, record
 from autograd.engine import Value
@@ -119,8 +119,9 @@ class Mapped:
             found.append([leaf if isinstance(leaf, Value) else real(leaf) for leaf in leaves])
             structures.append(structure)
         check_alike(structures)
-        columns = [list(column) for column in zip(*found, strict=True)]
-        columns = [reduced(column, self.reduce) for column in columns]
+        columns: list[Any] = [list(column) for column in zip(*found, strict=True)]
+        if self.reduce:
+            columns = list(map(REDUCTIONS[self.reduce], columns))
         return assembled(structures[0], columns, rows.count, self.reduce)
 
 

@@ -212,7 +212,7 @@ class Paths:
             gathered.fill_first(graph)
             if self.paths is not before:
                 gathered.fill(self.paths[0], batch, threads)
-        return gathered.structure, [reduced(column, reduce) for column in gathered.outputs]
+        return gathered.structure, reduced(gathered.outputs, reduce)
 
 
 class Batch(NamedTuple):
