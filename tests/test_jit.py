@@ -1,6 +1,8 @@
 """jit: the bits of the eager engine, a trace for each path through the branches, and never the wrong side."""
 
 import copy
+import dataclasses
+import enum
 import gc
 import math
 import operator
@@ -9,7 +11,9 @@ import sys
 import threading
 import warnings
 import weakref
+from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy
 import pytest
@@ -755,3 +759,126 @@ def test_static_arguments_that_only_compare_equal_are_different():
     assert [repr(scaled(1.0, by)) for by in (0.0, -0.0)] == ["0.0", "-0.0"]
     chosen = jit(lambda x, s: x * 2 if s[0] is True else x * 3, static_argnames="s")
     assert [chosen(1.0, s) for s in ((1,), (True,), (1.0,))] == [3.0, 2.0, 3.0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    factor: object
+
+
+class Pair(NamedTuple):
+    factor: object
+    name: str = "pair"
+
+
+STATIC_KINDS = [
+    lambda thing: thing,
+    lambda thing: (1, (thing,)),
+    lambda thing: frozenset([(thing,)]),
+    Scale,
+    Pair,
+    lambda thing: Scale((thing,)),
+]
+
+
+@pytest.mark.parametrize("kind", STATIC_KINDS, ids=["bare", "tuples", "set", "data class", "named", "nested"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (0.0, -0.0),
+        (complex(0, 0), complex(0, -0.0)),
+        (numpy.float32(0), numpy.float32(-0.0)),
+        (Decimal("0"), Decimal("-0")),
+        (1, True),
+    ],
+    ids=repr,
+)
+def test_static_arguments_are_told_apart_wherever_they_are(kind, one, other):
+    compiled = jit(lambda x, static: x * 2, static_argnames="static")
+    for static in (one, other, one, other):
+        assert compiled(3.0, kind(static)) == 6.0
+    assert compiled.stats.traces == 2
+
+
+@pytest.mark.parametrize("kind", STATIC_KINDS, ids=["bare", "tuples", "set", "data class", "named", "nested"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: float("nan"),
+        lambda: complex("nan"),
+        lambda: numpy.float32("nan"),
+        lambda: Decimal("nan"),
+        lambda: numpy.datetime64("NaT"),
+    ],
+    ids=["float", "complex", "float32", "Decimal", "NaT"],
+)
+def test_nan_is_one_static_argument_though_it_never_equals_itself(kind, make):
+    compiled = jit(lambda x, static: x * 2, static_argnames="static")
+    for _ in range(3):
+        assert compiled(3.0, kind(make())) == 6.0
+    assert compiled.stats.traces == 1
+
+
+def test_empty_ranges_from_different_numbers_are_different():
+    compiled = jit(lambda x, r: x * r.start, static_argnames="r")
+    assert [compiled(2.0, r) for r in (range(0), range(3, 3))] == [0.0, 6.0]
+
+
+def test_static_arguments_of_an_enumeration_are_different():
+    level = enum.IntEnum("level", ["LOW", "HIGH"])
+    compiled = jit(lambda x, n: x * n, static_argnames="n")
+    assert [compiled(3.0, n) for n in (level.LOW, level.HIGH, 1, level.LOW)] == [3.0, 6.0, 3.0, 3.0]
+    assert compiled.stats.traces == 3
+
+
+class Tagged:
+    """A container of one number, with something besides."""
+
+    def __init__(self, number, tag):
+        self.number, self.tag = number, tag
+
+
+autograd.register_container(
+    Tagged, lambda thing: ((thing.number,), thing.tag), lambda tag, children: Tagged(children[0], tag)
+)
+
+
+def by_tag(thing):
+    """What tells tags apart: the type, the sign and the size."""
+    tag = thing.tag[0] if isinstance(thing.tag, list) else thing.tag
+    factor = 7.0 if isinstance(tag, bool) else math.copysign(1, tag) if tag == tag else 5.0
+    return thing.number * factor
+
+
+@pytest.mark.parametrize("wrapped", [lambda tag: tag, lambda tag: [tag]], ids=["bare", "in a list"])
+def test_what_a_container_holds_besides_its_children_is_part_of_the_program(wrapped):
+    compiled, traces = jit(by_tag), []
+    for tag in (0.0, -0.0, 1, True, numpy.float32(-0.0), float("nan"), float("nan"), -0.0):
+        assert compiled(Tagged(3.0, wrapped(tag))) == by_tag(Tagged(3.0, wrapped(tag)))
+        traces.append(compiled.stats.traces)
+    assert traces == [1, 2, 3, 4, 5, 6, 6, 6]
+
+
+def test_an_array_may_be_what_a_container_holds_besides_its_children():
+    compiled = jit(lambda thing: thing.number * thing.tag.sum())
+    for tag in ([1.0, 2.0], [1.0, 3.0], [1.0, 2.0]):
+        assert compiled(Tagged(2.0, numpy.array(tag))) == 2 * sum(tag)
+    assert compiled.stats.traces == 2
+
+
+def test_dicts_in_another_order_are_another_program_in_any_container():
+    compiled = jit(lambda thing: chained(thing.number))
+    numbers = {"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0}
+    assert [compiled(Tagged(some, "")) for some in numbers] == [5.0, 4.0]
+
+
+@pytest.mark.parametrize("compiled", [lambda mapped: mapped, jit], ids=["vmap", "jit of vmap"])
+def test_rows_of_other_programs_are_refused(compiled):
+    orders = {"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0}
+    with pytest.raises(TypeError, match="all dicts their keys in one order"):
+        compiled(vmap(chained))([*orders])
+    with pytest.raises(TypeError, match="all modules the same but for their parameters"):
+        compiled(vmap(lambda neuron: neuron([1.0])))([Neuron(1), Neuron(1, nonlin=False)])
+    with pytest.raises(TypeError, match="differ in structure"):
+        compiled(vmap(by_tag))([Tagged(1.0, 0.0), Tagged(1.0, -0.0)])
+    assert compiled(vmap(chained))([orders[0], {"a": 3.0, "b": 2.0}]).tolist() == [5.0, 9.0]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from autograd import containers
-from autograd.compiler.signature import Arguments, is_recording, number, varies
+from autograd.compiler.signature import Arguments, is_recording, number, unstructured, varies
 from autograd.engine import Value
 from autograd.rows import real
 
@@ -94,7 +94,7 @@ class _Varying:
         return self._rebuild([part.row(place) for part in self._parts])
 
     def signature(self, name: str) -> tuple[Hashable, Sequence[Any]]:
-        columns = [column for part in self._parts for column in part.columns()]
+        columns = [column for part in self._parts for column in part.columns(name)]
         return Arguments(self.row(0)).signature(name).key, columns
 
 
@@ -142,7 +142,7 @@ class _Array:
         row = self._rows[place]
         return row if self._rows.ndim > 1 or self.has_values else float(row)
 
-    def columns(self) -> list[Any]:
+    def columns(self, name: str) -> list[Any]:
         import numpy
 
         return [*numpy.ascontiguousarray(self._rows.reshape(self.count, -1).T)]
@@ -160,7 +160,7 @@ class _List:
     def row(self, place: int) -> Any:
         return self._rows[place]
 
-    def columns(self) -> list[Any]:
+    def columns(self, name: str) -> list[Any]:
         import numpy
 
         if self._taken_apart is None:
@@ -168,6 +168,13 @@ class _List:
         leaves, structure = self._taken_apart.leaves, self._taken_apart.structure
         if structure is not None and not structure.has_parts_alike():
             raise TypeError("the rows of a list differ in structure: give all the same containers and shapes")
+        first, *others = self._rows
+        alike = unstructured(name, first)
+        if alike is not None and any(unstructured(name, row) != alike for row in others):
+            raise TypeError(
+                "the rows of a list are one program: give all dicts their keys in one order, and all modules "
+                "the same but for their parameters"
+            )
         for leaf in leaves:
             if not varies(leaf):
                 raise TypeError(f"rows are of numbers, not of {type(leaf).__name__}: {leaf!r}")

@@ -10,14 +10,15 @@ from __future__ import annotations
 import io
 import pickle
 import types
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 from autograd import containers, graph, modes
+from autograd.containers import told_apart
 from autograd.engine import Value
 from autograd.rows import real
 
-__all__ = ["Arguments", "Signature", "is_recording", "number", "told_apart", "varies"]
+__all__ = ["Arguments", "Signature", "is_recording", "number", "told_apart", "unstructured", "varies"]
 
 _BY_IDENTITY = (types.FunctionType, types.BuiltinFunctionType, type)  # compared without being pickled
 
@@ -75,8 +76,7 @@ class Arguments:
         numbers = [number(leaf) for leaf in self.leaves if not fixed or varies(leaf)]
         if not fixed and self.structure.is_bare:
             return Signature(self.structure.shapes[0], numbers)
-        contents = tuple(_contents(name, module) for module in containers.named_containers(self._tree))
-        return Signature((self.structure, told_apart(tuple(fixed)), contents, *_orders(self._tree)), numbers)
+        return Signature((self.structure, told_apart(tuple(fixed)), unstructured(name, self._tree)), numbers)
 
 
 def _numbers_alone(tree: Any) -> list[float] | None:
@@ -89,26 +89,16 @@ def _numbers_alone(tree: Any) -> list[float] | None:
     return None
 
 
-def told_apart(thing: Any) -> Hashable:
-    """A thing to be compared with another of its kind: 0.0 and -0.0, 1 and True differ, in tuples as well."""
-    if isinstance(thing, float):
-        return type(thing), repr(thing)
-    if isinstance(thing, tuple | frozenset):
-        return type(thing), type(thing)(map(told_apart, thing)) if type(thing) in (
-            tuple,
-            frozenset,
-        ) else thing
-    return type(thing), thing
+def unstructured(name: str, tree: Any) -> Hashable:
+    """What a program may depend on that is neither number nor structure; None if there is nothing.
 
-
-def _orders(tree: Any) -> Iterator[Hashable]:
-    """The keys of every dict, in its own order, in which a program may go through it."""
-    if isinstance(tree, dict):
-        yield tuple(map(told_apart, tree))
-    if isinstance(tree, dict | list | tuple):
-        for part in tree.values() if isinstance(tree, dict) else tree:
-            if isinstance(part, dict | list | tuple):
-                yield from _orders(part)
+    All that modules hold besides numbers, and the keys of dicts in their own order.  Raises TypeError for a
+    module whose attributes do not pickle.
+    """
+    modules, dicts = containers.contents(tree)
+    if not modules and not dicts:
+        return None
+    return tuple(_contents(name, module) for module in modules), told_apart(tuple(map(tuple, dicts)))
 
 
 def is_recording() -> bool:
