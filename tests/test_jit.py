@@ -447,8 +447,9 @@ def test_beyond_a_limit_paths_are_evaluated_without_compiling_and_it_is_said_onc
         warnings.simplefilter("error")
         for n in range(5):
             assert compiled(float(n)) == n * n
-    with pytest.warns(RuntimeWarning, match="more than 5 paths"):
+    with pytest.warns(RuntimeWarning, match="more than 5 paths") as found:
         assert compiled(5.0) == 25.0
+    assert found[0].filename == __file__  # the line that calls, and not one of the package
     assert compiled(6.0) == 36.0
     assert compiled(3.0) == 9.0
     assert len(compiled.graphs) == 5
@@ -715,6 +716,54 @@ def test_threads_share_the_paths():
     for start, found in results.items():
         assert found == [eager(collatz, float(n), 0.0) for n in range(start, 14)]
     assert compiled.stats.traces == len(compiled.graphs) == 13
+
+
+COMPILED = [
+    (lambda f: jit(f), 3.0, 4.0),
+    (lambda f: jit(grad(f)), 3.0, 1.0),
+    (lambda f: vmap(f, reduce="sum"), [3.0, 1.0], 6.0),
+    (lambda f: jit(vmap(f, reduce="sum")), [3.0, 1.0], 6.0),
+]
+
+
+@pytest.mark.parametrize(("make", "argument", "expected"), COMPILED, ids=["jit", "grad", "vmap", "both"])
+def test_a_function_may_wait_for_a_thread_that_calls_it_too(make, argument, expected):
+    waits = [True]
+
+    def f(x):
+        if waits:
+            waits.clear()
+            other = threading.Thread(target=lambda: found.append(compiled(argument)), daemon=True)
+            other.start()
+            other.join(timeout=60)
+            assert not other.is_alive()
+        return x + 1
+
+    compiled, found = make(f), []
+    assert [compiled(argument), *found] == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    ("make", "argument", "expected"), COMPILED[:2] + COMPILED[3:], ids=["jit", "grad", "rows"]
+)
+def test_threads_that_trace_the_same_path_at_once_keep_one_trace(make, argument, expected):
+    together, recorded, found = threading.Barrier(8, timeout=60), [], []
+
+    def f(x):
+        if len(recorded) < 8:
+            recorded.append(None)
+            together.wait()  # until every thread is tracing
+        return x + 1
+
+    compiled = make(f)
+    threads = [threading.Thread(target=lambda: found.append(compiled(argument))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 8
+    assert len(recorded) == 8
+    assert compiled.stats.traces == len(compiled.graphs) == 1
 
 
 def test_without_llvmlite_only_compiling_fails_and_says_how_to_install_it(monkeypatch):

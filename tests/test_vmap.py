@@ -262,8 +262,9 @@ def test_paths_return_results_of_one_structure(compiled):
 def test_beyond_the_limit_of_paths_rows_are_evaluated_one_by_one(monkeypatch, compiled):
     monkeypatch.setattr("autograd.compiler.paths.MOST_PATHS", 2)
     rows = [0.5, 7.0, 3.0, 1.5, 7.5, 0.75]
-    with pytest.warns(RuntimeWarning, match="more than 2 paths"):
+    with pytest.warns(RuntimeWarning, match="more than 2 paths") as warned:
         found = compiled(vmap(branching))(rows, [1.0] * 6)
+    assert warned[0].filename == __file__
     assert found == pytest.approx(by_rows(branching, rows, [1.0] * 6), **CLOSE)
 
 
