@@ -114,7 +114,7 @@ class Structure:
         return hash(tuple(self.shapes))  # what rebuilds a registered container need not be hashable
 
     def __repr__(self) -> str:
-        return str(self._spec.unflatten("*" if shape is None else f"*{shape}" for shape in self.shapes))
+        return repr(self._spec.unflatten(_Place(shape) for shape in self.shapes))
 
     @property
     def is_bare(self) -> bool:
@@ -145,8 +145,8 @@ class Structure:
         for entry, shape in zip(entries, self.shapes, strict=True):
             if shape is None:
                 leaves.append(entry.content if isinstance(entry, _Held) else entry)
-            elif getattr(entry, "shape", None) == shape:
-                leaves.extend(entry.ravel().tolist())
+            elif is_array(entry) and as_array(entry).shape == shape:
+                leaves.extend(as_array(entry).ravel().tolist())
             else:
                 raise TypeError(f"in place of an array of shape {shape} there is {entry!r}")
         return leaves
@@ -229,8 +229,21 @@ class Structure:
         return names
 
 
-def flatten(tree: Any) -> tuple[list[Any], Structure]:
-    """The numbers (or other leaves) of a nested argument, and its structure."""
+class _Place:
+    """A number or an array in the text of a structure."""
+
+    def __init__(self, shape: tuple[int, ...] | None) -> None:
+        self._shape = shape
+
+    def __repr__(self) -> str:
+        return "number" if self._shape is None else f"array of shape {self._shape}"
+
+
+def flatten(tree: Any, *, foreign: bool = False) -> tuple[list[Any], Structure]:
+    """The numbers (or other leaves) of a nested argument, and its structure.
+
+    Raises TypeError for an array that `as_array` refuses, or, if `foreign`, takes it for a leaf.
+    """
     import optree
 
     entries, spec = optree.tree_flatten(tree, namespace=_NAMESPACE)
@@ -243,14 +256,67 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
             shapes.append(None)
             held.append(True)
             continue
-        is_array = hasattr(entry, "__array__") and not isinstance(entry, numbers.Number)
-        shapes.append(tuple(entry.shape) if is_array else None)
-        if is_array:
-            leaves.extend(entry.ravel().tolist())
+        if is_array(entry) and not (foreign and _refusal(entry)):
+            array = as_array(entry)
+            shapes.append(array.shape)
+            leaves.extend(array.ravel().tolist())
         else:
+            shapes.append(None)
             leaves.append(entry)
         held.extend([False] * (len(leaves) - len(held)))
     return leaves, Structure(spec, shapes, held)
+
+
+def is_array(thing: Any) -> bool:
+    """Whether a thing is an array, or what NumPy makes one of, and no number."""
+    return hasattr(thing, "__array__") and not isinstance(thing, numbers.Number)
+
+
+def as_array(thing: Any) -> Any:
+    """The NumPy array that holds the numbers of a thing for which `is_array` is true.
+
+    Raises TypeError for what an array of numbers cannot stand for: masked arrays, matrices, complex numbers,
+    dates, records.
+    """
+    import numpy
+
+    refusal = _refusal(thing)
+    if refusal:
+        raise TypeError(refusal)
+    return numpy.asarray(thing)
+
+
+def _refusal(thing: Any) -> str:
+    """What is wrong with an array, and what to do; "" for one of numbers, or of objects, bools or texts."""
+    import numpy
+
+    if isinstance(thing, numpy.ma.MaskedArray):
+        return "a masked array has no number where it is masked: fill the gaps first, array.filled(0.0)"
+    if isinstance(thing, numpy.matrix):
+        return (
+            "a numpy.matrix multiplies otherwise than an array does, and its rows are matrices: "
+            "numpy.asarray(matrix) makes it an array"
+        )
+    array = numpy.asarray(thing)
+    kind = array.dtype
+    if kind.kind in _REMEDIES:
+        return f"an array is one of real numbers, not of {kind}: {_REMEDIES[kind.kind]}"
+    if kind.hasobject:
+        for item in array.flat:
+            if item is None or isinstance(item, list | tuple | dict) or is_array(item):
+                return (
+                    f"expected a real number in every place of an array of objects, not {item!r}: fill the "
+                    "gaps, or give nested lists"
+                )
+    return ""
+
+
+_REMEDIES = {
+    "c": "give array.real and array.imag by themselves",
+    "M": "array.astype(float) makes them numbers of their unit",
+    "m": "array.astype(float) makes them numbers of their unit",
+    "V": "give its fields by themselves, array['name']",
+}  # by the kind of the elements
 
 
 def parts(tree: Any, is_part: Callable[[Any], bool]) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:

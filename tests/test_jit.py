@@ -104,11 +104,22 @@ def test_a_function_without_arguments_computes_with_what_it_captures():
 
 
 @pytest.mark.parametrize(
-    "result", [None, "text", ["text", 1.0], (1.0, object())], ids=["None", "str", "list", "object"]
+    "result",
+    [None, "text", ["text", 1.0], (1.0, object()), {"a": {"b": b"text"}}, 1j, numpy.array(["text"])],
+    ids=["None", "str", "list", "object", "dict", "complex", "texts"],
 )
 def test_a_function_that_returns_no_numbers_is_refused(result):
-    with pytest.raises(TypeError, match="returns numbers"):
-        jit(lambda x: result)(1.0)
+    compiled = jit(lambda x: result if x > 0 else x)
+    for _ in range(2):
+        with pytest.raises(TypeError, match="returns numbers"):
+            compiled(1.0)
+        assert compiled(-1.0) == -1.0  # which is another path
+
+
+def test_none_inside_a_container_is_a_part_of_the_result():
+    compiled = jit(lambda x: [x * 2, {"nothing": None}])
+    assert compiled(1.0) == [2.0, {"nothing": None}]
+    assert compiled(2.0) == [4.0, {"nothing": None}]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +169,27 @@ def test_a_static_argument_between_others_stays_in_its_place():
     assert compiled(2.0, 3, 1.0) == 9.0
     assert compiled(3.0, 2, y=0.5) == 9.5
     assert [node.label for node in compiled.graphs[0].inputs] == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda x, n: x[n], 3.0),
+        (lambda x, n: sum([x[0]] * n), 2.0),
+        (lambda x, n: sum(x[i] for i in range(n)), 3.0),
+        (lambda x, n: sum(x[:n]), 3.0),
+        (lambda x, n: x[0] * math.factorial(n), 2.0),
+        (lambda x, n: x[0] * float(n), 2.0),
+    ],
+    ids=["index", "repeat", "range", "slice", "factorial", "float"],
+)
+def test_a_number_that_python_needs_is_static_and_the_error_says_so(function, expected):
+    x = [1.0, 2.0, 3.0]
+    assert function(x, 2) == jit(function, static_argnames="n")(x, 2) == expected
+    by_rows = vmap(function, in_axes=(None, 0))
+    for compiled, n in ((jit(function), 2), (jit(grad(function)), 2), (by_rows, [2]), (jit(by_rows), [2])):
+        with pytest.raises(TypeError, match=r"jit\(f, static_argnames=\.\.\.\)"):
+            compiled(x, n)
 
 
 def test_static_arguments_that_are_equal_but_of_other_types_are_told_apart():
@@ -223,7 +255,7 @@ def test_numbers_of_arrays_seen_before_go_as_they_lie_in_memory(f, first, second
         numpy.array([[1, 2], [3, 4]]),
         numpy.array([[1.0, 2.0], [3.0, 4.0]], dtype=">f8"),
         numpy.frombuffer(b"x" + numpy.array([1.0, 2.0, 3.0, 4.0]).tobytes(), offset=1).reshape(2, 2),
-        numpy.ma.array([[1.0, 2.0], [3.0, 4.0]]),
+        numpy.array([[1.0, 2.0], [3.0, 4.0]]).view(type("Named", (numpy.ndarray,), {})),
         pickle.loads(pickle.dumps(numpy.array([[1.0, 2.0], [3.0, 4.0]]))),
     ],
     ids=["plain", "Fortran", "strided", "integers", "big-endian", "read-only and odd", "subclass", "pickled"],

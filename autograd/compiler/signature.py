@@ -84,7 +84,7 @@ def _numbers_alone(tree: Any) -> list[float] | None:
     if type(tree) is float:
         return [tree]
     if getattr(getattr(tree, "dtype", None), "char", "") == "d" and tree.shape:
-        numbers: list[float] = tree.ravel().tolist()
+        numbers: list[float] = containers.as_array(tree).ravel().tolist()
         return numbers
     return None
 
