@@ -385,7 +385,7 @@ def _compared(thing: Any) -> Any:
         return tuple(map(told_apart, (thing.start, thing.stop, thing.step)))
     if isinstance(thing, numbers.Number) and hasattr(thing, "as_tuple"):  # a Decimal, which has zeros too
         return thing.as_tuple()
-    if hasattr(thing, "__dataclass_fields__") and thing.__dataclass_params__.eq:
+    if hasattr(type(thing), "__dataclass_fields__") and thing.__dataclass_params__.eq:
         import dataclasses
 
         return tuple(told_apart(getattr(thing, f.name)) for f in dataclasses.fields(thing) if f.compare)

@@ -900,6 +900,12 @@ def test_nan_is_one_static_argument_though_it_never_equals_itself(kind, make):
     assert compiled.stats.traces == 1
 
 
+def test_a_class_may_be_static():
+    compiled = jit(lambda x, kind: kind(x).factor * 2, static_argnames="kind")
+    assert [compiled(3.0, kind) for kind in (Scale, Pair, Scale)] == [6.0] * 3
+    assert compiled.stats.traces == 2
+
+
 def test_empty_ranges_from_different_numbers_are_different():
     compiled = jit(lambda x, r: x * r.start, static_argnames="r")
     assert [compiled(2.0, r) for r in (range(0), range(3, 3))] == [0.0, 6.0]
