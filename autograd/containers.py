@@ -357,7 +357,12 @@ def told_apart(thing: Any) -> Hashable:
     (False, True)
     """
     kind = type(thing)
+    if kind in _TOLD_BY_EQUALITY:
+        return kind, thing
     return _Mutable(kind, _compared(thing)) if kind.__hash__ is None else (kind, _compared(thing))
+
+
+_TOLD_BY_EQUALITY = frozenset([str, int, bool, bytes, type, type(None)])  # the usual ones, at once
 
 
 class _Mutable(NamedTuple):

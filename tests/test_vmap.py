@@ -121,6 +121,22 @@ def test_a_captured_leaf_is_shared_and_read_at_every_call(compiled):
     assert mapped([1.0, 2.0]).tolist() == [3.0, 6.0]
 
 
+def test_what_a_function_captures_is_read_at_every_call_unless_it_is_compiled():
+    weight, factor, numbers = Value(2.0), 3.0, [5.0]
+
+    def f(x):
+        return weight * x * factor * numbers[0]
+
+    by_numpy, at_a_point, by_rows = vmap(f), jit(f), jit(vmap(f))
+    assert by_numpy([1.0])[0] == at_a_point(1.0) == by_rows([1.0])[0] == 30.0
+    factor, numbers[0], weight.data = 100.0, 7.0, 4.0
+    assert by_numpy([1.0])[0] == 2800.0
+    assert at_a_point(1.0) == by_rows([1.0])[0] == 60.0  # constants, and a leaf that is read anew
+    weight = Value(10.0)
+    assert by_numpy([1.0])[0] == 7000.0
+    assert at_a_point(1.0) == by_rows([1.0])[0] == 60.0  # the leaf that was traced
+
+
 @pytest.mark.parametrize(
     ("in_axes", "arguments", "error", "message"),
     [

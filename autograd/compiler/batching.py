@@ -170,13 +170,13 @@ class _List:
         leaves, structure = self._taken_apart.leaves, self._taken_apart.structure
         if structure is not None and not structure.has_parts_alike():
             raise TypeError("the rows of a list differ in structure: give all the same containers and shapes")
-        first, *others = self._rows
-        alike = unstructured(name, first)
-        if alike is not None and any(unstructured(name, row) != alike for row in others):
-            raise TypeError(
-                "the rows of a list are one program: give all dicts their keys in one order, and all modules "
-                "the same but for their parameters"
-            )
+        holds_more = any(containers.contents(self._rows[0]))  # and so does every row, of the same structure
+        for things in unstructured(name, self._rows) if holds_more else ():
+            if things != things[: len(things) // self.count] * self.count:
+                raise TypeError(
+                    "the rows of a list are one program: give all dicts their keys in one order, and all "
+                    "modules the same but for their parameters"
+                )
         for leaf in leaves:
             if not varies(leaf):
                 raise TypeError(f"rows are of numbers, not of {type(leaf).__name__}: {leaf!r}")

@@ -36,6 +36,7 @@ def vmap(
     number, and one of shape (rows, ...) in place of each array.  `reduce="sum"` or `"mean"` adds up the
     rows of every number, in the order of `reduce_sum` and `reduce_mean`.
 
+    What the function reads besides its arguments it reads anew at every call; under `jit` as `jit` says.
     Rows that take the same path are evaluated together by NumPy, to its accuracy; under `jit` by a compiled
     loop in so many `threads`, with the bits of one row after the other.  Where arguments are Values, or
     inside a transform or trace, every row is recorded by itself.

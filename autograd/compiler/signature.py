@@ -76,7 +76,8 @@ class Arguments:
         numbers = [number(leaf) for leaf in self.leaves if not fixed or varies(leaf)]
         if not fixed and self.structure.is_bare:
             return Signature(self.structure.shapes[0], numbers)
-        return Signature((self.structure, told_apart(tuple(fixed)), unstructured(name, self._tree)), numbers)
+        contents, orders = map(tuple, unstructured(name, self._tree))
+        return Signature((self.structure, told_apart(tuple(fixed)), contents, orders), numbers)
 
 
 def _numbers_alone(tree: Any) -> list[float] | None:
@@ -89,16 +90,14 @@ def _numbers_alone(tree: Any) -> list[float] | None:
     return None
 
 
-def unstructured(name: str, tree: Any) -> Hashable:
-    """What a program may depend on that is neither number nor structure; None if there is nothing.
+def unstructured(name: str, tree: Any) -> tuple[list[Hashable], list[Hashable]]:
+    """What a program may depend on that is neither number nor structure, as hashable things.
 
-    All that modules hold besides numbers, and the keys of dicts in their own order.  Raises TypeError for a
-    module whose attributes do not pickle.
+    What each module holds besides numbers, and the keys of each dict in its own order.  Raises TypeError for
+    a module whose attributes do not pickle.
     """
     modules, dicts = containers.contents(tree)
-    if not modules and not dicts:
-        return None
-    return tuple(_contents(name, module) for module in modules), told_apart(tuple(map(tuple, dicts)))
+    return [_contents(name, module) for module in modules], [tuple(map(told_apart, keys)) for keys in dicts]
 
 
 def is_recording() -> bool:
