@@ -38,7 +38,7 @@ except ModuleNotFoundError:  # without the engine in C
 __all__ = ["Code", "Kernel", "compiled"]
 
 _ROLLED = 500  # operations, from which on a program is written as loops: its code follows its structure
-_LONG_CALL = 10_000  # operations, in all rows, from which on the interpreter's lock is released
+_LONG_CALL = 50_000  # operations, in all rows, from which on the interpreter's lock is released: some 20 us
 
 Outputs = float | tuple[float, ...] | None
 Buffer = Any  # a bytearray, or a contiguous array
