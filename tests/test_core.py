@@ -232,5 +232,8 @@ def test_a_way_and_a_dispatcher_say_what_they_are_made_of() -> None:
     pytest.importorskip("numpy")
     with pytest.raises(TypeError, match="the kind of an argument is None or a shape, not 2"):
         value.Way((2,), Paths(), "point", len)  # type: ignore[arg-type]
+    for kind in ((-2,), (3, -1)):
+        with pytest.raises(ValueError, match="no array has the shape"):
+            value.Way((kind,), Paths(), "point", len)
     with pytest.raises(TypeError, match="ways are a tuple"):
         value.Dispatcher().ways = [len]  # type: ignore[assignment]
