@@ -1,7 +1,7 @@
 /* A way: a compiled function of arguments of given kinds, whose numbers it reads where they lie.
 
-   It answers by machine code, or with None, which sends the call on.  Nothing is written between calls, so that
-   a function may be called again, by another thread or by a row in Python, while it is being called. */
+   It answers by machine code, or with None, which sends the call on.  What a call writes to is
+   its own, so that a function may be called again, by another thread or by a row in Python, meanwhile. */
 
 #ifndef AUTOGRAD_WAY_H
 #define AUTOGRAD_WAY_H
@@ -56,21 +56,48 @@ typedef struct {
     Py_ssize_t size;
 } Numbers;
 
+#define MOST_SPARE ((Py_ssize_t)1 << 16) /* numbers: half a megabyte */
+
+/* The memory of an earlier call, for the next one; a call that takes it leaves none. */
+static double *spare;
+static Py_ssize_t spare_size;
+
+static void release_numbers(Numbers *numbers)
+{
+    if (numbers->start == numbers->few)
+        return;
+    if (numbers->size > MOST_SPARE || numbers->size <= spare_size) {
+        PyMem_Free(numbers->start);
+        return;
+    }
+    PyMem_Free(spare);
+    spare = numbers->start;
+    spare_size = numbers->size;
+}
+
 /* Makes room for so many numbers, of which the first are kept; -1 with MemoryError. */
 static int make_room(Numbers *numbers, Py_ssize_t size, Py_ssize_t kept)
 {
     if (size <= numbers->size)
         return 0;
-    double *memory = PyMem_Malloc((size_t)size * sizeof(double));
+    double *memory = spare;
+    Py_ssize_t found = spare_size;
+    if (size <= spare_size) {
+        spare = NULL;
+        spare_size = 0;
+    }
+    else {
+        memory = PyMem_Malloc((size_t)size * sizeof(double));
+        found = size;
+    }
     if (memory == NULL) {
         PyErr_NoMemory();
         return -1;
     }
     memcpy(memory, numbers->start, (size_t)kept * sizeof(double));
-    if (numbers->start != numbers->few)
-        PyMem_Free(numbers->start);
+    release_numbers(numbers);
     numbers->start = memory;
-    numbers->size = size;
+    numbers->size = found;
     return 0;
 }
 
@@ -135,8 +162,7 @@ static PyObject *way_at_point(PyObject *self, PyObject *const *arguments, size_t
     }
     Py_XDECREF(paths);
     close_views(&views);
-    if (numbers.start != numbers.few)
-        PyMem_Free(numbers.start);
+    release_numbers(&numbers);
     return result;
 }
 
