@@ -167,6 +167,30 @@ class Structure:
                 entries.append(numbers[place] if len(shape) == 1 else numbers[place].reshape(shape))
         return self._spec.unflatten(entries)
 
+    def pieces(self) -> list[Any] | None:
+        """What puts it together on a stack, first to last; None if it holds what neither tuple nor list does.
+
+        None pushes a number, a shape an array, and `(tuple, n)` or `(list, n)` takes the n topmost things.
+
+        >>> flatten([1.0, (2.0, 3.0)])[1].pieces()
+        [None, None, None, (<class 'tuple'>, 2), (<class 'list'>, 2)]
+        """
+        shapes = iter(self.shapes)
+        pieces: list[Any] = []
+        waiting = [(self._spec, False)]
+        while waiting:
+            spec, is_walked = waiting.pop()
+            if spec.is_leaf():
+                pieces.append(next(shapes))
+            elif spec.type not in (tuple, list):
+                return None
+            elif is_walked:
+                pieces.append((spec.type, spec.num_children))
+            else:
+                waiting.append((spec, True))
+                waiting.extend((child, False) for child in reversed(spec.children()))
+        return pieces
+
     @functools.cached_property
     def _places(self) -> list[slice]:
         """Where the numbers of each entry stand among the leaves."""

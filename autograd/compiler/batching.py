@@ -147,7 +147,7 @@ class _Array:
     def columns(self, name: str) -> list[Any]:
         import numpy
 
-        return [*numpy.ascontiguousarray(self._rows.reshape(self.count, -1).T)]
+        return [*numpy.array(self._rows.reshape(self.count, -1).T, order="C")]  # the caller's may change
 
 
 class _List:

@@ -12,7 +12,7 @@ import math
 import sys
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd.compiler.emission import Externals
@@ -95,6 +95,11 @@ class MachineCode:
         engine.finalize_object()
         self._engine, self._module = engine, module
         weakref.finalize(self, _dispose, engine, context, self.callbacks).atexit = False
+
+    @property
+    def taken(self) -> Callable[[], BaseException | None] | None:
+        """What gives the exception of a row in Python, to be asked after each call; None if there is none."""
+        return self.callbacks.taken if self.callbacks else None
 
     @property
     def text(self) -> str:

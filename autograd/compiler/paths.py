@@ -11,7 +11,7 @@ import operator
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from autograd import containers, modes
@@ -81,9 +81,11 @@ class Path:
     """One trace with its kernel; captured leaves are read anew at every call.
 
     `at` takes the inputs one by one and returns the function's result, or None where the guards do not hold.
+    `routes` are what the engine in C knows of the kernel, by the kind of the call.
     """
 
     at: Callable[..., Any]
+    routes: dict[Hashable, Any]
 
     def __init__(self, graph: Graph, backend: Backend) -> None:
         inputs = set(graph.inputs)
@@ -92,6 +94,7 @@ class Path:
         self.results = _results(graph)
         check_leaks(self.captured)
         self.kernel = backend(recorded(graph, self.captured))
+        self.routes = {}
         self.at = _rebuilding(self.kernel.point, self.captured, self.results)
 
     def rows(
