@@ -419,6 +419,26 @@ def test_calls_leave_no_memory_and_no_references_behind(f, arguments, ways):
     assert [sys.getrefcount(argument) for argument in arguments] == references
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_memory_of_large_results_serves_again_when_nobody_sees_it_any_more(threads, ways):
+    f = jit(vmap(lambda x: (x + 1, 2 * x), threads=threads))
+    x = numpy.linspace(-1.0, 1.0, 300_000)
+    first, second = f(x), f(x)
+    assert not any(numpy.may_share_memory(one, other) for one in first for other in second)
+    kept = first[1][5:]
+    del first
+    third = f(x)
+    assert not any(numpy.may_share_memory(kept, other) for other in third)
+    kept[:] = 0.0
+    for result in (second, third):
+        assert result[0].tolist() == (x + 1).tolist()
+        assert result[1].tolist() == (2 * x).tolist()
+    if ways == "C":
+        places = {array.ctypes.data for array in (*second, *third)}
+        del second, third, result
+        assert {array.ctypes.data for array in f(x)} <= places
+
+
 def test_what_fails_leaves_no_references_behind():
     compiled = jit(lambda v: (v, unlucky(v[0])))
     compiled(numpy.ones(2))

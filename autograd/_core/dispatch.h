@@ -139,6 +139,7 @@ static int add_machine(PyObject *module)
         PyTypeObject **type;
     } types[] = {
         {"MachineFunction", &machine_specification, NULL},
+        {"Block", &block_specification, &block_type},
         {"Route", &route_specification, &route_type},
         {"Way", &way_specification, NULL},
         {"Dispatcher", &dispatcher_specification, NULL},

@@ -3,6 +3,7 @@
 #ifndef AUTOGRAD_ROUTE_H
 #define AUTOGRAD_ROUTE_H
 
+#include "arrays.h"
 #include "machine.h"
 
 /* What a result is put together from, on a stack: numbers and arrays are pushed, and a container takes the
@@ -32,31 +33,9 @@ typedef struct {
 } Route;
 
 static PyTypeObject *route_type;
-static PyObject *numpy_empty;
-static PyTypeObject *ndarray_type;
 static PyObject *name_plain_data;
 
-/* --- Arrays and results --------------------------------------------------------------------------- */
-
-/* A new array, whose memory is seen by `view`; NULL with an exception. */
-static PyObject *new_array(PyObject *shape, Py_buffer *view)
-{
-    PyObject *array = PyObject_CallOneArg(numpy_empty, shape);
-    if (array != NULL && PyObject_GetBuffer(array, view, PyBUF_WRITABLE) < 0)
-        Py_CLEAR(array);
-    return array;
-}
-
-static PyObject *array_of(PyObject *shape, const double *numbers, Py_ssize_t count)
-{
-    Py_buffer view;
-    PyObject *array = new_array(shape, &view);
-    if (array == NULL)
-        return NULL;
-    memcpy(view.buf, numbers, (size_t)count * sizeof(double));
-    PyBuffer_Release(&view);
-    return array;
-}
+/* --- Results --------------------------------------------------------------------------------------- */
 
 static PyObject *filled_container(const Piece *piece, PyObject **things)
 {
@@ -219,27 +198,6 @@ static int read_pieces(Route *route, PyObject *things)
     if (!PyErr_Occurred())
         PyErr_Format(PyExc_ValueError, "%R is not what makes one result of %zd outputs", things, route->outputs);
     return -1;
-}
-
-/* NumPy is met only where there is machine code to call with its arrays. */
-static int require_numpy(void)
-{
-    if (numpy_empty != NULL)
-        return 0;
-    PyObject *numpy = PyImport_ImportModule("numpy");
-    PyObject *array = numpy == NULL ? NULL : PyObject_GetAttrString(numpy, "ndarray");
-    PyObject *empty = array == NULL ? NULL : PyObject_GetAttrString(numpy, "empty");
-    Py_XDECREF(numpy);
-    if (empty == NULL || !PyType_Check(array)) {
-        Py_XDECREF(array);
-        Py_XDECREF(empty);
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_TypeError, "numpy.ndarray is no class");
-        return -1;
-    }
-    Py_XSETREF(ndarray_type, (PyTypeObject *)array);
-    Py_XSETREF(numpy_empty, empty);
-    return 0;
 }
 
 static PyObject *route_new(PyTypeObject *type, PyObject *args, PyObject *keywords)

@@ -717,6 +717,7 @@ static PyMethodDef functions[] = {
     {"split_columns", split_columns, METH_O, NULL},
     {"call_point", call_point, METH_VARARGS, NULL},
     {"call_rows", call_rows, METH_VARARGS, NULL},
+    {"empty_matrix", empty_matrix, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

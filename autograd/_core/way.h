@@ -271,7 +271,7 @@ static int make_arrays(const Route *route, Work *work, PyObject **arrays, Py_buf
         PyTuple_SET_ITEM(shape, 0, rows);
         for (Py_ssize_t i = 0; i < further; i++)
             PyTuple_SET_ITEM(shape, 1 + i, Py_NewRef(PyTuple_GET_ITEM(piece->shape, i)));
-        arrays[*made] = new_array(shape, &views[*made]);
+        arrays[*made] = new_array(shape, piece->count * work->rows, &views[*made]);
         Py_DECREF(shape);
         if (arrays[*made] == NULL)
             return -1;
@@ -346,7 +346,7 @@ static PyObject *stacked(const Route *route, const Work *work)
 {
     Py_buffer view;
     PyObject *shape = Py_BuildValue("nn", route->outputs, work->rows);
-    PyObject *array = shape == NULL ? NULL : new_array(shape, &view);
+    PyObject *array = shape == NULL ? NULL : new_array(shape, route->outputs * work->rows, &view);
     Py_XDECREF(shape);
     if (array == NULL)
         return NULL;

@@ -10,7 +10,7 @@ from typing import Any
 from autograd import modes
 from autograd.rows import real
 
-__all__ = ["Dispatcher", "MachineFunction", "call_point", "call_rows", "split_columns"]
+__all__ = ["Dispatcher", "MachineFunction", "call_point", "call_rows", "empty_matrix", "split_columns"]
 
 _KIND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 _ROWS_KIND = ctypes.CFUNCTYPE(
@@ -131,3 +131,9 @@ def call_rows(
         None if missed is None else missed.ctypes.data,
     )
     return code
+
+
+def empty_matrix(rows: int, columns: int) -> Any:
+    import numpy
+
+    return numpy.empty((rows, columns))

@@ -33,7 +33,8 @@ def jit(
     paths a RuntimeWarning says so, and further ones are evaluated without being compiled.
 
     Calls by position with floats and contiguous float64 arrays are the fastest.  Their numbers are those at
-    the time of the call; rows that `vmap` goes over are not to be changed by other threads meanwhile.
+    the time of the call; rows that `vmap` goes over are not to be changed by other threads meanwhile.  Memory
+    of large results that nobody uses any more, at most 128 MB, is kept for the next ones.
 
     Values that the function uses and that are no arguments are read anew at every call; other variables of
     Python keep what they were at the trace.  Called with Values, or inside a transform or a trace, it behaves

@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     import numpy
 
 try:
-    from autograd._core.value import MachineFunction, call_point, call_rows, split_columns
+    from autograd._core.value import MachineFunction, call_point, call_rows, empty_matrix, split_columns
 except ModuleNotFoundError:  # without the engine in C
     from autograd.compiler.foreign import (  # type: ignore[assignment]
         MachineFunction,
         call_point,
         call_rows,
+        empty_matrix,
         split_columns,
     )
 
@@ -303,7 +304,7 @@ class _Plan:
             between = bytearray(8 * entry.between)
             _check_memory(call_point(entry.point, shared, between, False))
             shared += between
-        outputs = numpy.empty((entry.outputs, -(-count // BLOCK) if self._reduced else count))
+        outputs = empty_matrix(entry.outputs, -(-count // BLOCK) if self._reduced else count)
         missed = numpy.empty(count, bool) if entry.guarded else None
 
         def part(first: int, last: int) -> BaseException | None:
