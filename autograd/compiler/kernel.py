@@ -245,7 +245,7 @@ class _Plan:
         texts = [rows_function(within, externals, shared=shared, reduced=reduced, fast=fast)]
         if self._between:
             texts.append(point_function(before, externals, fast=fast))
-        self.code = MachineCode("\n".join([externals.text, *texts]), externals)
+        self.code = MachineCode("\n".join([externals.text, *texts]), externals, is_reduced=reduced)
         self._calls_back = bool(self.code.callbacks)
         self._rows = self.code.address("rows")
         self._before = self.code.address("point") if self._between else 0
