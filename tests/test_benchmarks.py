@@ -416,3 +416,14 @@ def test_the_command_watches_small_graphs_and_the_training(
         line.partition("after ")[2] for line in capsys.readouterr().out.splitlines() if "MB, " in line
     ]
     assert readings == ["5 small graphs", "10 small graphs", "training step 1", "training step 2"]
+
+
+def test_the_command_watches_functions_that_are_compiled_and_dropped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(memory, "FUNCTIONS", 20)
+    monkeypatch.setattr(memory, "TENTHS", range(1, 3))
+    monkeypatch.setattr(memory, "resident", lambda: 0)
+    monkeypatch.setattr(memory, "peak", lambda: 0)
+    assert memory.main(["--compiled"]) == 0
+    assert "after 4 compiled functions" in capsys.readouterr().out
