@@ -83,10 +83,12 @@ def built(folder: Path, name: str) -> dict[str, ctypes.CDLL]:
         raise SystemExit("there is no C compiler: apt-get install gcc")
     libraries = {}
     for number, (title, flags) in enumerate(FLAGS.items()):
-        path = folder / f"{name}{number}.so"
-        command = [compiler, *flags, "-march=native", "-shared", "-fPIC", str(SOURCES / f"{name}.c")]
-        subprocess.run([*command, "-o", str(path), "-lm"], check=True)
-        libraries[title] = ctypes.CDLL(str(path))
+        compiled, library = folder / f"{name}{number}.o", folder / f"{name}{number}.so"
+        source = [*flags, "-march=native", "-fPIC", "-c", str(SOURCES / f"{name}.c")]
+        subprocess.run([compiler, *source, "-o", str(compiled)], check=True)
+        # Linked without the flags: a library of -ffast-math turns off this process's subnormal numbers.
+        subprocess.run([compiler, "-shared", str(compiled), "-o", str(library), "-lm"], check=True)
+        libraries[title] = ctypes.CDLL(str(library))
     return libraries
 
 

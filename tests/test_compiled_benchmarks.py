@@ -55,6 +55,12 @@ def test_what_is_compiled_agrees_with_c(name: str, tmp_path: Path) -> None:
     assert [title for title in contest.contenders if title.startswith("C ")] == [*compiled.FLAGS]
 
 
+def test_c_leaves_subnormal_numbers_on(tmp_path: Path) -> None:
+    compiled.built(tmp_path, "expression")
+    small = 2.0**-1000
+    assert (small * 2.0**-60).hex() == "0x0.0000000004000p-1022"
+
+
 @pytest.mark.parametrize("wrong", [[[1.0], [2.0, 3.00000001]], [[float("nan")], [2.0, 3.0]], [[1.0], [2.0]]])
 def test_a_contender_that_computes_something_else_is_found(wrong: list[list[float]]) -> None:
     def contender(numbers: list[list[float]]) -> Contender:
