@@ -5,7 +5,6 @@ import dataclasses
 import enum
 import gc
 import math
-import operator
 import pickle
 import sys
 import threading
@@ -17,17 +16,11 @@ from typing import NamedTuple
 
 import numpy
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, grad, hessian, hvp, jacobian, jit, jvp, trace, value_and_grad, vmap, where
 from autograd.compiler import jitting, machine, paths
-from autograd.testing.strategies import expressions
 from nn import MLP, Module, Neuron
-
-SPECIAL = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, -2.5e-310, 1e308, 0.5, 3.0]
-numbers = st.one_of(st.sampled_from(SPECIAL), st.floats(-3, 3))
 
 
 def same(a, b):
@@ -485,92 +478,6 @@ def test_beyond_a_limit_paths_are_evaluated_without_compiling_and_it_is_said_onc
     assert compiled(6.0) == 36.0
     assert compiled(3.0) == 9.0
     assert len(compiled.graphs) == 5
-
-
-# --- Random programs ----------------------------------------------------------------------------------
-
-
-@settings(max_examples=12)
-@given(expressions(), st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=4))
-def test_random_expressions_have_the_bits_of_the_engine(f, points):
-    count = len(f.point)
-    compiled = [jit(f), jit(grad(f, tuple(range(count)))), jit(hessian(f))]
-    for point in [f.point, *(numbers[:count] for numbers in points)]:
-        assert same(compiled[0](*point), eager(f, *point))
-        assert all(map(equal, compiled[1](*point), grad(f, tuple(range(count)))(*point)))
-        assert equal(compiled[2](*point), hessian(f)(*point))
-    assert compiled[0].stats.traces == compiled[1].stats.traces == 1
-
-
-registers = st.integers(0, 3)
-OPERATIONS = [operator.add, operator.sub, operator.mul, operator.truediv, max, min, autograd.maximum]
-assignment = st.tuples(st.just("set"), registers, st.sampled_from(OPERATIONS), registers, registers)
-leaving = st.tuples(st.just("return"), registers, registers)
-blocks = st.recursive(
-    st.lists(st.one_of(assignment, assignment, leaving), min_size=1, max_size=3),
-    lambda block: st.lists(
-        st.one_of(
-            assignment,
-            st.tuples(st.just("if"), registers, registers, block, block),
-            st.tuples(st.just("while"), registers, registers, block),
-        ),
-        min_size=1,
-        max_size=3,
-    ),
-    max_leaves=4,
-)
-
-
-def carried_out(block, register, taken):
-    """Carries out a block on the registers, and notes which branches it took; what is returned, or None."""
-
-    def holds(comparison):
-        taken.append(bool(comparison))
-        return taken[-1]
-
-    for kind, *parts in block:
-        if kind == "set":
-            target, operation, a, b = parts
-            x, y = register[a], register[b]
-            if operation in (max, min):  # the builtins compare
-                register[target] = x if holds(x > y if operation is max else x < y) else y
-            else:
-                register[target] = operation(x, y)
-        elif kind == "return" and holds(register[parts[0]] > register[parts[1]]):
-            return register[parts[0]]
-        elif kind == "if":
-            a, b, then, otherwise = parts
-            result = carried_out(then if holds(register[a] < register[b]) else otherwise, register, taken)
-            if result is not None:
-                return result
-        elif kind == "while":
-            a, b, body = parts
-            for _ in range(2):
-                if not holds(register[a] <= register[b]):
-                    break
-                result = carried_out(body, register, taken)
-                if result is not None:
-                    return result
-    return None
-
-
-@settings(max_examples=12)
-@given(blocks, st.lists(st.tuples(numbers, numbers), min_size=1, max_size=5))
-def test_random_control_flow_is_traced_once_per_path_and_has_the_bits_of_the_engine(block, points):
-    ways = set()
-
-    def f(x, y):
-        register, taken = [x, y, x * y, autograd.sin(x)], []
-        result = carried_out(block, register, taken)
-        ways.add(tuple(taken))
-        return register[0] * 1 if result is None else result
-
-    compiled, slopes = jit(f), jit(grad(f, (0, 1)))
-    for point in points:
-        assert same(compiled(*point), eager(f, *point))
-        assert compiled.stats.traces == len(ways)
-        assert all(map(equal, slopes(*point), grad(f, (0, 1))(*point)))
-    assert slopes.stats.traces == len(ways)
 
 
 # --- Transforms ---------------------------------------------------------------------------------------

@@ -277,7 +277,7 @@ class _Plan:
         texts = [rows_function(within, externals, shared=shared, reduced=reduced, fast=fast)]
         if between:
             texts.append(point_function(before, externals, fast=fast))
-        self.code = code = MachineCode("\n".join([externals.text, *texts]), externals)
+        self.code = code = MachineCode("\n".join([externals.text, *texts]), externals, is_reduced=reduced)
         self.entry = Code(
             owner=code,
             point=code.address("point") if between else 0,
