@@ -83,3 +83,7 @@ def __getattr__(name: str) -> Any:
     if name in ("derivation", "expression", "latex", "steps"):
         return getattr(importlib.import_module(f"{__name__}.notation"), name)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -83,10 +83,10 @@ class Node:
         return primitives.round(self) if ndigits is None else primitives.round_to(self, ndigits)
 
     def __float__(self) -> float:
-        refuse_conversion(self, "a float", "v.data is the number, and autograd.math.sin(v) goes for math.sin")
+        refuse_conversion(self, "a float", "v.data is the number", "autograd.math.sin(v) goes for math.sin")
 
     def __int__(self) -> int:
-        refuse_conversion(self, "an int", "int(v.data) is the number, and autograd.trunc(v) a Value")
+        refuse_conversion(self, "an int", "int(v.data) is the number", "autograd.trunc(v) is a Value")
 
     def __index__(self) -> int:
         refuse_conversion(self, "an index or a count", "int(v.data) is the number")
@@ -174,18 +174,22 @@ def refuse_label(label: Any) -> NoReturn:
     raise TypeError(f"a label is a str, not {type(label).__name__}")
 
 
-def refuse_conversion(node: Node, kind: str, remedy: str) -> NoReturn:
-    """For a Value, or a Condition, where Python wants a number of its own."""
+def refuse_conversion(node: Node, kind: str, number: str, *others: str) -> NoReturn:
+    """For a Value, or a Condition, where Python wants a number of its own; what to do, in clauses.
+
+    `number` tells how to get at it, which is not done inside a trace.
+    """
     if isinstance(node, Outcome):
         raise TypeError(
             f"inside a trace a comparison does not become {kind} by itself: bool(x > 0) is its truth, which "
             "is recorded as a branch, and autograd.where(x > 0, a, b) takes either side"
         )
     if modes.current.trace is not None:
-        remedy = (
+        number = (
             "inside a trace, as by jit and vmap, all numbers in the arguments are Values; to make one a "
             "constant name its parameter in jit(f, static_argnames=...), or bind it by functools.partial"
         )
+    remedy = "; ".join([*others, number])
     raise TypeError(f"a Value does not become {kind} by itself, which would lose its gradient: {remedy}")
 
 
@@ -194,6 +198,14 @@ def refuse_assignment(node: Node) -> NoReturn:
     raise AttributeError(
         f"only a leaf's data can be assigned, and this Value is the result of "
         f"{node.primitive.name}: assign the leaves' data and compute it again"
+    )
+
+
+def refuse_writing() -> NoReturn:
+    """For data assigned inside a trace."""
+    raise RuntimeError(
+        "assigning .data inside a trace would be done in the call that is traced, and not in those after it: "
+        "return the number, and assign it outside the traced function"
     )
 
 

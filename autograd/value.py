@@ -26,6 +26,7 @@ from autograd.node import (
     refuse_operation,
     refuse_sweep,
     refuse_to_sort,
+    refuse_writing,
 )
 from autograd.rows import Primitive, real
 
@@ -258,13 +259,15 @@ class Value(Node):
 
     @property
     def data(self) -> float:
-        """The number.  Only a leaf's may be assigned; inside a trace it cannot be read."""
+        """The number.  Only a leaf's may be assigned; inside a trace it is neither read nor assigned."""
         if modes.active and modes.current.trace is not None:
             modes.current.trace.refuse_reading(self)
         return self._data
 
     @data.setter
     def data(self, number: Any) -> None:
+        if modes.active and modes.current.trace is not None:
+            refuse_writing()
         if self._primitive is not None:
             refuse_assignment(self)
         self._data = real(number)

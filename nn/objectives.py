@@ -39,8 +39,7 @@ class Batch:
     def arrays(self) -> tuple[Any, Any]:
         """The points, of shape (rows, inputs), and the targets, of shape (rows,) or (rows, outputs)."""
         if self._arrays is None:
-            import numpy
-
+            numpy = _numpy()
             self._arrays = numpy.array(self.points, float), numpy.array(self.targets, float)
         return self._arrays
 
@@ -189,9 +188,7 @@ class Compiled:
         return list(found.tolist())
 
     def _numbers(self) -> Any:
-        import numpy
-
-        return numpy.array([parameter.data for parameter in self._moving])
+        return _numpy().array([parameter.data for parameter in self._moving])
 
 
 class Compiling:
@@ -255,6 +252,16 @@ class Compiling:
                 "train with compile=False"
             )
         return compiled
+
+
+def _numpy() -> Any:
+    try:
+        import numpy
+    except ImportError as error:
+        raise ImportError(
+            "compiling needs NumPy: install it by `python -m pip install 'scalar-autograd[compile]'`"
+        ) from error
+    return numpy
 
 
 def _same(one: float, other: float) -> bool:

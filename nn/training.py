@@ -166,7 +166,7 @@ def fit(
         raise ValueError(f"tolerance is positive, not {tolerance}")
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is mean or sum, not {reduction!r}")
-    if compile not in ("auto", True, False):
+    if not isinstance(compile, bool) and compile != "auto":
         raise ValueError(f"compile is True, False or 'auto', not {compile!r}")
     batch_size = None if batch_size is None else int(batch_size)
     history = _continued(

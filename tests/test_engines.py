@@ -556,6 +556,8 @@ REFUSED: dict[str, list[str]] = {
         with traced(x), no_grad(): (x * 2).data
         with traced(x): x.detach()
         with traced(x): x.data += 1.0
+        with traced(): x.data = 3.0
+        with traced(x), no_grad(): x.data = 3.0
         with traced(x): y.backward()
         with traced(x): y.backward("1")
         with traced(): x.backward()
@@ -830,7 +832,7 @@ MODES = paragraphs("""
 
     with traced(x):
         z = w.data, Value(2.0).data, repr(x), repr(y), f"{y:.3f}", y.grad, y.partials
-        x.data, x.grad, x.label = 3.0, 1.0, "z"
+        x.grad, x.label = 1.0, "z"
         y.zero_grad()
         u = copy.copy(y), copy.deepcopy(y), topological_order(y, x > 1)
     z, u, x

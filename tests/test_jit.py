@@ -876,3 +876,38 @@ def test_rows_of_other_programs_are_refused(compiled):
     with pytest.raises(TypeError, match="differ in structure"):
         compiled(vmap(by_tag))([Tagged(1.0, 0.0), Tagged(1.0, -0.0)])
     assert compiled(vmap(chained))([orders[0], {"a": 3.0, "b": 2.0}]).tolist() == [5.0, 9.0]
+
+
+# --- Words ---
+
+
+def test_options_alone_make_a_decorator():
+    @jit(static_argnames="n")
+    def power(x, n):
+        return x**n
+
+    assert power(3.0, 2) == 9.0
+    with pytest.raises(TypeError, match="static_argnames are names of parameters, such as 'n', not 3"):
+        jit(power, static_argnames=3)
+
+
+def test_numbers_are_not_assigned_inside_a_trace():
+    weight = Value(1.0)
+
+    def overwriting(x):
+        x.data = 3.0
+        return x * 2
+
+    def descending(x):
+        weight.data -= 0.1
+        return weight * x
+
+    for function in (overwriting, descending):
+        with pytest.raises(RuntimeError, match=r"assigning \.data inside a trace would be done in"):
+            jit(function)(5.0)
+    assert weight.data == 1.0
+
+
+def test_a_function_of_floats_is_told_its_counterpart_inside_a_trace_as_well():
+    with pytest.raises(TypeError, match=r"autograd\.math\.sin\(v\) goes for math\.sin; inside a trace"):
+        jit(math.sin)(1.0)

@@ -140,7 +140,12 @@ def test_what_a_function_captures_is_read_at_every_call_unless_it_is_compiled():
 @pytest.mark.parametrize(
     ("in_axes", "arguments", "error", "message"),
     [
-        (0, ([1.0, 2.0], [1.0]), ValueError, "same number of rows, not 1 and 2"),
+        (
+            0,
+            ([1.0, 2.0], [1.0]),
+            ValueError,
+            "rows, but argument 1 has 2, argument 2 has 1: None in in_axes is",
+        ),
         (0, ([], []), ValueError, "there are no rows"),
         (0, ((), ()), ValueError, "no positional argument has rows: keyword arguments are shared"),
         (0, (None, [1.0]), TypeError, "NoneType has no rows: .* or None in in_axes"),
@@ -155,7 +160,7 @@ def test_what_a_function_captures_is_read_at_every_call_unless_it_is_compiled():
             TypeError,
             "the rows of a list differ in structure",
         ),
-        (0, ({"a": [1.0], "b": [1.0, 2.0]}, [1.0]), ValueError, "same number of rows, not 1 and 2"),
+        (0, ({"a": [1.0], "b": [1.0, 2.0]}, [1.0]), ValueError, "argument 1 has 1 and 2, argument 2 has 1"),
         (0, (numpy.zeros(0), numpy.zeros(0)), ValueError, "there are no rows"),
         (0, (1.0, [1.0]), TypeError, "float has no rows: give a list or an array, or None in in_axes"),
         (0, (numpy.array(1.0), [1.0]), TypeError, "has no rows"),

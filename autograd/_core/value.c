@@ -153,6 +153,11 @@ static int set_data(PyObject *self, PyObject *number, void *name)
     double converted;
     if (number == NULL)
         return refuse_setting(self, NULL, name);
+    int is_traced = tracing(NULL);
+    if (is_traced > 0)
+        Py_XDECREF(refuse("refuse_writing", NULL));
+    if (is_traced != 0)
+        return -1;
     if (node->row != LEAF) {
         Py_XDECREF(refuse("refuse_assignment", self));
         return -1;

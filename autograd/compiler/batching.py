@@ -36,12 +36,18 @@ class Rows:
         if not counts:
             raise ValueError("no positional argument has rows: keyword arguments are shared by all rows")
         if len(counts) > 1:
-            raise ValueError(
-                f"all arguments have the same number of rows, not {' and '.join(map(str, counts))}"
-            )
+            raise ValueError(f"all arguments have the same number of rows, but {self._counted()}")
         (self.count,) = counts
         if self.count == 0:
             raise ValueError("there are no rows, and so nothing that shows what a row's result would be")
+
+    def _counted(self) -> str:
+        found = [
+            f"argument {place} has {' and '.join(map(str, dict.fromkeys(argument.counts)))}"
+            for place, argument in enumerate(self._arguments, 1)
+            if argument.counts
+        ]
+        return f"{', '.join(found)}: None in in_axes is for an argument that all rows share"
 
     @property
     def is_recorded(self) -> bool:

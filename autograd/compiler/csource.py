@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from autograd import straightline
 from autograd.compiler import nests
 from autograd.compiler.program import recorded
+from autograd.compiler.requirements import required
 from autograd.compiler.reserved import FUNCTIONS_OF_REALS, RESERVED
 from autograd.compiler.rolled import Column, Local, Loop, Operand, Rolled
 from autograd.graph import Graph
@@ -46,8 +47,10 @@ def to_c(graph: Graph, name: str = "f") -> str:
     if a branch of Python goes another way than in the trace, or if memory runs out.  Captured leaves
     are constants, with the data they have now.  `name` replaces f.
 
-    Raises ValueError for a graph that has not one output, for a row that only Python computes, and for a
-    name that C cannot take or has taken; ImportError without NumPy.
+    The inputs are the numbers of the traced arguments, one after another, those of an array row by row.
+
+    Raises TypeError for anything but a graph; ValueError for one that has not one output, for a row that only
+    Python computes, and for a name that C cannot take or has taken; ImportError without NumPy.
 
     >>> from autograd import trace
     >>> text = to_c(trace(lambda x, y: x * y + 1)(2.0, 3.0))
@@ -66,17 +69,23 @@ def to_c(graph: Graph, name: str = "f") -> str:
     <BLANKLINE>
     <BLANKLINE>
     """
+    if not isinstance(graph, Graph):
+        raise TypeError(
+            f"to_c writes a Graph, not a {type(graph).__name__}: autograd.trace(f)(...) makes one of a "
+            "function, for the numbers it is called with, and a compiled function has them in .graphs"
+        )
     _check_name(name)
     if len(graph.outputs) != 1:
         raise ValueError(f"to_c writes one output and its gradient, but this graph has {len(graph.outputs)}")
-    try:
-        from autograd.compiler.rolling import rolled
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            "to_c needs NumPy: install it by `python -m pip install 'scalar-autograd[compile]'`"
-        ) from error
+    required("numpy", "to_c")
+    from autograd.compiler.rolling import rolled
+
     value, both = rolled(recorded(graph)), rolled(recorded(_with_gradient(graph)))
+    inputs = len(graph.inputs)
     lines = [
+        f"/* {name}(x) of {inputs} numbers, and {name}_gradient(x, y), which fills {inputs + 1}:",
+        "   cc -std=c99 -O3 -ffp-contract=off, and -lm where it is linked. */",
+        "",
         "#include <math.h>",
         "#include <stdlib.h>",
         "",

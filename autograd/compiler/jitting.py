@@ -7,7 +7,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, overload
 
 from autograd.compiler.buffers import Dispatcher, Way, at_point, kinds, over_rows
 from autograd.compiler.kernel import Kernel, compiled
@@ -21,10 +21,23 @@ __all__ = ["Jitted", "jit"]
 _MOST_WAYS = 8  # of arguments of different kinds, the latest ones, which a call tries one after another
 
 
+@overload
 def jit(
     function: Callable[..., Any], *, static_argnames: str | Iterable[str] = (), fastmath: bool = False
-) -> Jitted:
+) -> Jitted: ...
+@overload
+def jit(
+    *, static_argnames: str | Iterable[str] = (), fastmath: bool = False
+) -> Callable[[Callable[..., Any]], Jitted]: ...
+def jit(
+    function: Callable[..., Any] | None = None,
+    *,
+    static_argnames: str | Iterable[str] = (),
+    fastmath: bool = False,
+) -> Jitted | Callable[[Callable[..., Any]], Jitted]:
     """`function`, traced at its first call and from then on computed by machine code, with the same bits.
+
+    With options alone it is a decorator: `@jit(static_argnames="n")`.
 
     Arguments and results are those of the transforms: numbers, nested containers, arrays and modules; results
     are floats and float64 arrays.  Numbers vary from call to call; bools, strs, None, the structure of
@@ -36,9 +49,12 @@ def jit(
     the time of the call; rows that `vmap` goes over are not to be changed by other threads meanwhile.  Memory
     of large results that nobody uses any more, at most 128 MB, is kept for the next ones.
 
-    Values that the function uses and that are no arguments are read anew at every call; other variables of
-    Python keep what they were at the trace.  Called with Values, or inside a transform or a trace, it behaves
-    as `function` itself, so that transforms go through it.  Inside `detect_anomaly` nothing is compiled.
+    Values that the function uses and that are no arguments are read anew at every call.  Everything else is
+    as it was at the trace: other variables and attributes, random numbers, what is printed or appended; and
+    its numbers are Values, no floats.  What is to vary is an argument, or a Value.
+
+    Called with Values, or inside a transform or a trace, it behaves as `function` itself, so that transforms
+    go through it.  Inside `detect_anomaly` nothing is compiled.
 
     `fastmath` gives up the bits for speed: sums are reordered, and functions are accurate to 4 units in the
     last place.  Needs llvmlite and NumPy: an ImportError at the first call says how to install them.
@@ -53,8 +69,12 @@ def jit(
     >>> jit(grad(f))(2.0, 3.0)
     3.0
     """
+    if function is None:
+        return functools.partial(jit, static_argnames=static_argnames, fastmath=fastmath)
     if not callable(function):
         raise TypeError(f"jit compiles a function, not {type(function).__name__}: {function!r}")
+    if not isinstance(static_argnames, Iterable):
+        raise TypeError(f"static_argnames are names of parameters, such as 'n', not {static_argnames!r}")
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     if names and isinstance(function, Mapped):
         raise ValueError("a function over rows has no static_argnames: bind them with functools.partial")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd.compiler.emission import Externals
+from autograd.compiler.requirements import required
 from autograd.rows import Primitive, real
 from autograd.straightline import C_LIBRARY
 
@@ -139,12 +140,9 @@ def require_llvm() -> None:
 @functools.cache
 def _llvm() -> Any:
     """llvmlite, ready to make code for this processor."""
-    try:
-        import llvmlite.binding as llvm
-    except ImportError as error:
-        raise ImportError(
-            "compiling needs llvmlite: install it by `python -m pip install 'scalar-autograd[compile]'`"
-        ) from error
+    required("llvmlite", "compiling")
+    import llvmlite.binding as llvm
+
     if llvm.llvm_version_info[0] <= _NEWEST_LLVM:
         llvm.set_option("", "-force-ordered-reductions")
     llvm.initialize_native_target()

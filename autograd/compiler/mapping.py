@@ -14,6 +14,7 @@ from autograd import containers
 from autograd.compiler.arrays import REDUCTIONS, ArrayKernel
 from autograd.compiler.batching import Rows
 from autograd.compiler.paths import Batch, Paths, check_alike, check_results, rebuilt, record
+from autograd.compiler.requirements import required
 from autograd.engine import Value
 from autograd.graph import Graph, function_name
 from autograd.rows import real
@@ -42,7 +43,8 @@ def vmap(
     inside a transform or trace, every row is recorded by itself.
 
     Raises TypeError for what has no rows, for a function that returns anything but numbers, and where the
-    results of rows differ in structure; ValueError where their numbers differ or there are none.
+    results of rows differ in structure; ValueError where their numbers differ or there are none; and
+    ImportError without NumPy, at the first call.
 
     >>> vmap(lambda x, w: x * w, in_axes=(0, None))([1.0, 2.0, 3.0], 10.0).tolist()
     [10.0, 20.0, 30.0]
@@ -77,6 +79,9 @@ class Mapped:
     def __reduce__(self) -> tuple[Any, ...]:
         return Mapped, (self.function, self.in_axes, self.reduce, self.threads)
 
+    def __repr__(self) -> str:
+        return f"<{function_name(self.function)} over rows>"
+
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """The results of all rows, stacked or reduced."""
         rows = self.rows(arguments, keywords)
@@ -91,6 +96,7 @@ class Mapped:
 
     def rows(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Rows:
         """The arguments by rows.  Raises as `vmap` says."""
+        required("numpy", "vmap")
         axes = self.axes(arguments)
         if len(axes) != len(arguments):
             raise ValueError(

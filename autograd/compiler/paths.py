@@ -64,8 +64,10 @@ Backend = Callable[[Program], Kernel]
 
 
 class Stats(NamedTuple):
-    """How often a function was traced, how often guards missed, at points and in rows, and what it took.
+    """How often a function was traced, how often its guards missed, and what it took.
 
+    A guard holds a path to the branches that were taken when it was traced.  `misses` counts the paths that
+    a call, or each of its rows, tried and that were not its own, which costs about the time of their code.
     `seconds` are those of tracing and compiling.
     """
 
