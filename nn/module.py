@@ -73,6 +73,22 @@ class Module:
         """
         return _named(Module, "", dict(_parts(self)), set())
 
+    def modules(self) -> Iterator[Module]:
+        """This module, and all those within it, each once.
+
+        >>> from nn import MLP
+        >>> [type(module).__name__ for module in MLP(2, [1]).modules()]
+        ['MLP', 'Layer', 'Neuron']
+        """
+        visited: dict[int, Module] = {}
+        waiting = [self]
+        while waiting:
+            module = waiting.pop()
+            if id(module) not in visited:
+                visited[id(module)] = module
+                yield module
+                waiting.extend(reversed([child for _, child in module.named_children()]))
+
     def zero_grad(self) -> None:
         """Clears the gradient of every parameter, which `backward` would otherwise add to."""
         for parameter in self.parameters():

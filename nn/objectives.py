@@ -143,12 +143,15 @@ class Compiled:
     """A recorded objective as machine code: a call for all rows, with the bits of `Recorded`.
 
     What the model and the loss do besides computing, such as drawing random numbers, they do while they are
-    traced, and no more.  Outcomes have predictions where `predicts` says so.  Raises as `autograd.jit` does.
+    traced, and no more.  Outcomes have predictions where `predicts` says so.  Raises as `autograd.jit` does,
+    and RuntimeError once an attribute of the model, or of a module within it, is no longer what it was.
     """
 
     def __init__(self, recorded: Recorded, predicts: bool) -> None:
         self._moving = recorded.moving
         self._predicts = predicts
+        self._modules = list(recorded.model.modules())
+        self._attributes = self._present_attributes()
 
         def with_numbers(numbers: Iterable[Any]) -> Module:
             """The model, with others in place of the parameters that move."""
@@ -187,7 +190,17 @@ class Compiled:
             return [list(row) for row in zip(*(column.tolist() for column in found), strict=True)]
         return list(found.tolist())
 
+    def _present_attributes(self) -> list[Any]:
+        return [attribute for module in self._modules for attribute in vars(module).values()]
+
     def _numbers(self) -> Any:
+        """The parameters' present numbers, if they are all that may have changed."""
+        present = self._present_attributes()
+        if len(present) != len(self._attributes) or not all(map(operator.is_, present, self._attributes)):
+            raise RuntimeError(
+                "an attribute of the model has changed since it was compiled, which takes it to be the same "
+                "at every step: train with compile=False"
+            )
         return _numpy().array([parameter.data for parameter in self._moving])
 
 

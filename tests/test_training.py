@@ -591,6 +591,29 @@ def test_what_cannot_be_compiled_is_recorded_or_on_request_refused(make, error, 
         trained(compile=True)
 
 
+def test_a_model_whose_attributes_change_is_recorded_from_there_on(compilations):
+    class Scaled(Module):
+        def __init__(self):
+            self.scale, self.part = 1.0, small()
+
+        def __call__(self, x):
+            return self.scale * self.part(x)
+
+    def trained(compile):
+        model = Scaled()
+
+        def schedule(step):
+            model.scale = 1.0 if step < 3 else 0.5
+            return 0.1
+
+        return fit(model, POINTS, LABELS, epochs=5, schedule=schedule, compile=compile), numbers(model)
+
+    assert trained(compile="auto") == trained(compile=False)
+    assert len(compilations) == 1
+    with pytest.raises(RuntimeError, match="an attribute of the model has changed since it was compiled"):
+        trained(compile=True)
+
+
 def test_a_label_that_a_trace_would_not_check_is_refused_all_the_same(compilations):
     model = small()
     with pytest.raises(ValueError, match=r"takes a label of -1 or 1, not 0\.5"):

@@ -162,7 +162,8 @@ class _List:
     def __init__(self, rows: list[Any]) -> None:
         self._rows = rows
         self.count = len(rows)
-        self._taken_apart = None if set(map(type, rows)) <= {float} else Arguments(rows)
+        are_floats = all(issubclass(kind, float) for kind in set(map(type, rows)))  # NumPy's as well
+        self._taken_apart = None if are_floats else Arguments(rows)
         self.has_values = self._taken_apart is not None and self._taken_apart.has_values
 
     def row(self, place: int) -> Any:
