@@ -66,15 +66,16 @@ class Iterations:
 class Placement:
     """Where a program's values are computed.
 
-    `single` lists, by stage, what is computed one by one; `iterations` are the loops.  `of` is a kind's loop
-    kind, or None; `position` of a value in a loop is its iteration, and of a fold the member of the steps.
+    `single` lists, by stage, what is computed one by one; `iterations` are the loops.  `operands` are
+    those of the program.  `of` is a kind's loop kind, or None; `position` of a value in a loop is its
+    iteration, and of a fold the member of the steps.
     `same` is, for each value, an equal one that stands for it: itself, but for what is computed twice.
     """
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._operands = Operands.of(program)
-        self.kinds = kinds(program, self._operands)
+        self.operands = Operands.of(program)
+        self.kinds = kinds(program, self.operands)
         count = program.first + len(program.operations)
         self.of: list[LoopKind | None] = [None]
         self.single: dict[int, list[int]] = {}
@@ -84,11 +85,6 @@ class Placement:
         self._stages = [0] * count  # of what is computed one by one
         for members in self.kinds.members[1:]:
             self.of.append(self._placed(members))
-
-    @property
-    def singles(self) -> int:
-        """How many operations are computed one by one."""
-        return sum(map(len, self.single.values()))
 
     @property
     def iterations(self) -> list[Iterations]:
@@ -139,8 +135,8 @@ class Placement:
 
     def _placed_operations(self, row: Primitive, members: list[int], arity: int) -> LoopKind:
         numbers = numpy.array(members, numpy.int64)
-        begins = self._operands.begins[numbers - self.program.first]
-        operands = [self.same[self._operands.numbers[begins + position]] for position in range(arity)]
+        begins = self.operands.begins[numbers - self.program.first]
+        operands = [self.same[self.operands.numbers[begins + position]] for position in range(arity)]
         first = _first_alike(operands)
         if first is not None:
             self.same[numbers] = numbers[first]

@@ -1,21 +1,28 @@
 """Programs as loops: what a trace of a Python loop repeats is found again, and becomes one loop.
 
-`kinds` finds what is alike, `placement` puts it into loops, `layout` orders these and gives their results
-places in memory, and `simplification` works on what is left of each loop: one iteration.  The program itself
-may be long: what comes before takes time in proportion to its length, but for the sorting of iterations.
+`kinds` finds what is alike, `placement` puts it into loops, and `recurrences` finds what repeats in the rest.
+`layout` orders these and gives their results places in memory, and `simplification` works on what is left of
+each loop: one iteration.  The program itself may be long: what comes before takes time in proportion to its
+length, but for the sorting of iterations.
 """
 
 from __future__ import annotations
 
+import numpy
+
+from autograd.compiler.columns import Places
 from autograd.compiler.layout import Layout
 from autograd.compiler.placement import Iterations, Placement
 from autograd.compiler.program import Program
+from autograd.compiler.recurrences import Recurrence, pieces
 from autograd.compiler.rolled import Rolled
 from autograd.compiler.simplification import Pool, simplified
 
 __all__ = ["rolled", "rolled_if_repetitive"]
 
 _LONGEST_STRAIGHT = 1_000  # operations
+
+Pieces = dict[int, list[Places | Recurrence]]  # what is computed one by one, by stage
 
 
 def rolled(program: Program) -> Rolled:
@@ -29,7 +36,8 @@ def rolled(program: Program) -> Rolled:
         %0 = mul(inputs[0 + 1*i], inputs[0 + 1*i])
         fold add(constants[0], %0) -> outputs[0]
     """
-    return _written(Placement(program))
+    placement = Placement(program)
+    return _written(placement, _pieces(placement))
 
 
 def rolled_if_repetitive(program: Program) -> Rolled | None:
@@ -41,21 +49,39 @@ def rolled_if_repetitive(program: Program) -> Rolled | None:
     True
     """
     placement = Placement(program)
-    return None if 2 * placement.singles > len(program.operations) else _written(placement)
+    by_stage = _pieces(placement)
+    straight = sum(
+        len(piece) for found in by_stage.values() for piece in found if not isinstance(piece, Recurrence)
+    )
+    return None if 2 * straight > len(program.operations) else _written(placement, by_stage)
 
 
-def _written(placement: Placement) -> Rolled:
+def _pieces(placement: Placement) -> Pieces:
+    """What is computed one by one: code of some length, and what repeats."""
+    by_stage: Pieces = {}
+    for stage, numbers in placement.single.items():
+        found = pieces(placement.program, placement.operands, placement.same, numpy.array(sorted(numbers)))
+        by_stage[stage] = [part for piece in found for part in _parts(piece)]
+    return by_stage
+
+
+def _parts(piece: Places | Recurrence) -> list[Places | Recurrence]:
+    if isinstance(piece, Recurrence):
+        return [piece]
+    return [piece[start : start + _LONGEST_STRAIGHT] for start in range(0, len(piece), _LONGEST_STRAIGHT)]
+
+
+def _written(placement: Placement, pieces: Pieces) -> Rolled:
     program = placement.program
     pool = Pool(program.constants)
     layout = Layout(placement, pool)
-    chunks = {stage: _pieces(sorted(numbers)) for stage, numbers in placement.single.items()}
-    layout.keep(chunk for pieces in chunks.values() for chunk in pieces)
+    layout.keep([piece for found in pieces.values() for piece in found])
     by_stage: dict[int, list[Iterations]] = {}
     for iterations in placement.iterations:
         by_stage.setdefault(iterations.stage, []).append(iterations)
     loops = []
-    for stage in range(max([*chunks, *by_stage], default=-1) + 1):
-        loops += [layout.straight(chunk) for chunk in chunks.get(stage, ())]
+    for stage in range(max([*pieces, *by_stage], default=-1) + 1):
+        loops += [layout.piece(piece) for piece in pieces.get(stage, ())]
         loops += [layout.loop(iterations) for iterations in by_stage.get(stage, ())]
     simple = tuple(simplified(loop, pool) for loop in loops)
     copies, guards = tuple(layout.copies()), tuple(layout.guards())
@@ -69,7 +95,3 @@ def _written(placement: Placement) -> Rolled:
         copies,
         guards,
     )
-
-
-def _pieces(numbers: list[int]) -> list[list[int]]:
-    return [numbers[start : start + _LONGEST_STRAIGHT] for start in range(0, len(numbers), _LONGEST_STRAIGHT)]
