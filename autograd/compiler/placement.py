@@ -76,6 +76,7 @@ class Placement:
         self.program = program
         self.operands = Operands.of(program)
         self.kinds = kinds(program, self.operands)
+        self._first = program.first
         count = program.first + len(program.operations)
         self.of: list[LoopKind | None] = [None]
         self.single: dict[int, list[int]] = {}
@@ -83,8 +84,13 @@ class Placement:
         self.same: Places = numpy.arange(count)
         self._made: list[Iterations] = []
         self._stages = [0] * count  # of what is computed one by one
+        foldings = self.kinds.foldings
         for members in self.kinds.members[1:]:
-            self.of.append(self._placed(members))
+            if len(members) < _FEWEST and members[0] not in foldings:  # in a long program there are many
+                self._place_one_by_one(members)
+                self.of.append(None)
+            else:
+                self.of.append(self._placed(members))
 
     @property
     def iterations(self) -> list[Iterations]:
@@ -104,7 +110,7 @@ class Placement:
         row, operands = self.program.operations[members[0] - self.program.first]
         if members[0] in self.kinds.foldings:
             return self._placed_folds(row, members)
-        if len(members) >= _FEWEST and len(operands) <= _MOST_OPERANDS:
+        if len(operands) <= _MOST_OPERANDS:
             return self._placed_operations(row, members, len(operands))
         self._place_one_by_one(members)
         return None
@@ -112,14 +118,19 @@ class Placement:
     # --- One by one ---
 
     def _place_one_by_one(self, members: list[int]) -> None:
-        of, stages, operations = self.kinds.of, self._stages, self.program.operations
+        of, stages, operations, first = self.kinds.of, self._stages, self.program.operations, self._first
         for number in members:
             stage = 0
-            for operand in operations[number - self.program.first].operands:
+            for operand in operations[number - first].operands:
                 kind = self.of[of[operand]] if of[operand] > INPUT else None
-                stage = max(stage, stages[operand] if kind is None else kind.iterations.stage + 1)
+                after = stages[operand] if kind is None else kind.iterations.stage + 1
+                if after > stage:
+                    stage = after
             stages[number] = stage
-            self.single.setdefault(stage, []).append(number)
+            if stage in self.single:
+                self.single[stage].append(number)
+            else:
+                self.single[stage] = [number]
 
     def _stage_after(self, numbers: Places) -> int:
         """The first stage whose loops can read these values of one kind."""

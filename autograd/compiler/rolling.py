@@ -8,12 +8,14 @@ length, but for the sorting of iterations.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy
 
 from autograd.compiler.columns import Places
 from autograd.compiler.layout import Layout
 from autograd.compiler.placement import Iterations, Placement
-from autograd.compiler.program import Program
+from autograd.compiler.program import Program, without_collecting
 from autograd.compiler.recurrences import Recurrence, pieces
 from autograd.compiler.rolled import Rolled
 from autograd.compiler.simplification import Pool, simplified
@@ -36,8 +38,9 @@ def rolled(program: Program) -> Rolled:
         %0 = mul(inputs[0 + 1*i], inputs[0 + 1*i])
         fold add(constants[0], %0) -> outputs[0]
     """
-    placement = Placement(program)
-    return _written(placement, _pieces(placement))
+    with without_collecting():
+        placement = Placement(program)
+        return _written(placement, _pieces(placement))
 
 
 def rolled_if_repetitive(program: Program) -> Rolled | None:
@@ -48,12 +51,12 @@ def rolled_if_repetitive(program: Program) -> Rolled | None:
     >>> rolled_if_repetitive(recorded(trace(lambda x: (x + 2) / (x + 1))(3.0))) is None
     True
     """
-    placement = Placement(program)
-    by_stage = _pieces(placement)
-    straight = sum(
-        len(piece) for found in by_stage.values() for piece in found if not isinstance(piece, Recurrence)
-    )
-    return None if 2 * straight > len(program.operations) else _written(placement, by_stage)
+    with without_collecting():
+        placement = Placement(program)
+        by_stage = _pieces(placement)
+        found = itertools.chain.from_iterable(by_stage.values())
+        straight = sum(len(piece) for piece in found if not isinstance(piece, Recurrence))
+        return None if 2 * straight > len(program.operations) else _written(placement, by_stage)
 
 
 def _pieces(placement: Placement) -> Pieces:
