@@ -17,7 +17,7 @@ from autograd.compiler.chains import NEUTRAL
 from autograd.compiler.columns import Places, extents, strides, varying
 from autograd.compiler.nests import WIDEST
 from autograd.compiler.placement import Iterations, LoopKind, Placement
-from autograd.compiler.recurrences import Read, Recurrence
+from autograd.compiler.recurrences import FARTHEST, Read, Recurrence
 from autograd.compiler.rolled import (
     Array,
     Carry,
@@ -107,9 +107,9 @@ class Layout:
 
     def _reserve_together(self, members: Places, around: Sequence[int]) -> None:
         """Gives places to an operation of a recurrence, and to those like it before and after."""
-        if self._results[members[:-1]].any() and not (self._results[members] == 1).all():
+        if self._results[members[:-FARTHEST]].any() and not (self._results[members] == 1).all():
             self._kept[members] = True
-        if self._kept[members[:-1]].any():
+        if self._kept[members[:-FARTHEST]].any():
             before, after = ([number] if number >= 0 and self._kept[number] else [] for number in around)
             members = numpy.concatenate([before, members, after]).astype(numpy.int64)
         else:
@@ -160,8 +160,8 @@ class Layout:
         for place, numbers in enumerate(members.T):
             columns, last = self._left(numbers)
             stores += [Store(Local(place), column) for column in columns]
-            if last:
-                carries.leave(place, last, self._pool)
+            for back, targets in last.items():
+                carries.leave(place, back, targets, self._pool)
         if recurrence.is_sequential or carries.found:
             return Loop((), size, tuple(statements), tuple(stores), carries=tuple(carries.found))
         return Loop(size, (), tuple(statements), tuple(stores))
@@ -171,23 +171,29 @@ class Layout:
         column = self._column(array, self._address[operand.numbers], size)
         return column._replace(array="own") if operand.own else column
 
-    def _left(self, members: Places) -> tuple[list[Column], tuple[Column, ...]]:
-        """Where the results of all iterations go, and where that of the last one goes."""
+    def _left(self, members: Places) -> tuple[list[Column], dict[int, list[Column]]]:
+        """Where the results of all iterations go, or of the last few, by their number from the end."""
         results, size = self._results[members], (len(members),)
-        columns, last = [], []
+        ending = members[: -FARTHEST - 1 : -1].tolist()
+        columns: list[Column] = []
+        last: dict[int, list[Column]] = {}
         if (results == 1).all():
             targets = [self._targets[number][0] for number in members.tolist()]
             columns.append(self._column("outputs", numpy.array(targets, numpy.int64), size))
-        elif results[:-1].any():
+        elif results[:-FARTHEST].any():
             for number in members[results > 0].tolist():
                 self._copied += self._targets[number]
         else:
-            last += [Column("outputs", place) for place in self._targets.get(int(members[-1]), ())]
-        if self._kept[members[:-1]].any():
+            for back, number in enumerate(ending):
+                if results[-1 - back]:
+                    last[back] = [Column("outputs", place) for place in self._targets[number]]
+        if self._kept[members[:-FARTHEST]].any():
             columns.append(self._column("values", self._address[members], size))
-        elif self._kept[members[-1]]:
-            last.append(self._place_of(int(members[-1])))
-        return columns, tuple(last)
+        else:
+            for back, number in enumerate(ending):
+                if self._kept[number]:
+                    last.setdefault(back, []).append(self._place_of(number))
+        return columns, last
 
     def _place_of(self, number: int) -> Column:
         return Column(self._array(number), int(self._address[number]))
@@ -357,13 +363,16 @@ class _Carries:
             operand = self._known[carried.place, initial]
         return operand
 
-    def leave(self, place: int, targets: tuple[Column, ...], pool: Pool) -> None:
-        """Leaves what the operation computes in the last iteration at the targets."""
-        for number, carry in enumerate(self.found):
-            if carry.next == Local(place):
-                self.found[number] = carry._replace(targets=targets)
-                return
-        self.found.append(Carry(pool.column(0.0), Local(place), targets))
+    def leave(self, place: int, back: int, targets: Iterable[Column], pool: Pool) -> None:
+        """Leaves at the targets what the operation computes in the last iteration, or so many before it."""
+        operand: Operand = Local(place)
+        for _ in range(back + 1):
+            known = [carry.next for carry in self.found]
+            number = known.index(operand) if operand in known else len(known)
+            if number == len(known):
+                self.found.append(Carry(pool.column(0.0), operand))
+            operand = Column("carried", number)
+        self.found[number] = self.found[number]._replace(targets=tuple(targets))
 
 
 class _Order(NamedTuple):

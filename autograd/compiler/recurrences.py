@@ -18,12 +18,12 @@ from autograd.compiler.columns import Operands, Places
 from autograd.compiler.program import Program
 from autograd.rows import Primitive
 
-__all__ = ["Carried", "Read", "Recurrence", "pieces"]
+__all__ = ["FARTHEST", "Carried", "Read", "Recurrence", "pieces"]
 
 _FEWEST = 8  # iterations, and
 _SHORTEST = 100  # operations in all of them, below which straight code does as well
 _LONGEST = 2_000  # operations of an iteration
-_FARTHEST = 4  # iterations back, beyond which a value is read from memory
+FARTHEST = 4  # iterations back, beyond which a value is read from memory
 _MOST_OPERANDS = 4  # of an operation in an iteration
 
 _NEAR = 16  # operations back, up to which an operand's distance tells operations apart
@@ -193,7 +193,7 @@ class _Sequence:
         distances = self._distances[stretch].reshape(count, period, _MOST_OPERANDS)
         middle = distances[count // 2]
         agrees = distances == middle
-        carried = (middle > 0) & (middle <= _FARTHEST * period) & (agrees.mean(0) > _MOSTLY)
+        carried = (middle > 0) & (middle <= FARTHEST * period) & (agrees.mean(0) > _MOSTLY)
         within = (distances > 0) & (distances < period)  # maybe of the same iteration, which memory has not
         fits = numpy.where(carried, agrees, ~within).all((1, 2))
         first, last = _longest_true(numpy.asarray(fits))
