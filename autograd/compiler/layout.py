@@ -96,8 +96,10 @@ class Layout:
         """Gives places to what is computed one by one, and kept."""
         for piece in pieces:
             if isinstance(piece, Recurrence):
-                for place, members in enumerate(piece.members.T):
-                    self._reserve_together(members, [numbers[place] for numbers in piece.around])
+                for members, before, after in zip(
+                    piece.members.T, piece.before, piece.after.tolist(), strict=True
+                ):
+                    self._reserve_together(members, before, after)
         others = [piece for piece in pieces if not isinstance(piece, Recurrence)]
         numbers = numpy.sort(numpy.concatenate(others)) if others else numpy.zeros(0, numpy.int64)
         numbers = numbers[self._kept[numbers] & (self._address[numbers] < 0)]
@@ -105,16 +107,20 @@ class Layout:
         numbers = numbers[numpy.argsort(of, kind="stable")]
         self._address[numbers] = self._allocated(len(numbers)) + numpy.arange(len(numbers))
 
-    def _reserve_together(self, members: Places, around: Sequence[int]) -> None:
+    def _reserve_together(self, members: Places, before: Sequence[int], after: int) -> None:
         """Gives places to an operation of a recurrence, and to those like it before and after."""
         if self._results[members[:-FARTHEST]].any() and not (self._results[members] == 1).all():
             self._kept[members] = True
         if self._kept[members[:-FARTHEST]].any():
-            before, after = ([number] if number >= 0 and self._kept[number] else [] for number in around)
-            members = numpy.concatenate([before, members, after]).astype(numpy.int64)
+            first = [*itertools.takewhile(self._is_homeless, reversed(before))]
+            last = [after] if after >= 0 and self._is_homeless(after) else []
+            members = numpy.array([*reversed(first), *members.tolist(), *last], numpy.int64)
         else:
             members = members[self._kept[members]]
         self._address[members] = self._allocated(len(members)) + numpy.arange(len(members))
+
+    def _is_homeless(self, number: int) -> bool:
+        return bool(self._kept[number]) and self._address[number] < 0
 
     def _operands(self, number: int) -> list[int]:
         _, operands = self._program.operations[number - self._program.first]

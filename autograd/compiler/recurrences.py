@@ -8,7 +8,6 @@ lies few iterations back is carried on, and everything else is read from memory.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -60,14 +59,16 @@ class Read(NamedTuple):
 class Recurrence(NamedTuple):
     """Operations that repeat: `members` are their numbers, of shape (iterations, period).
 
-    `rows` and `operands` are those of one iteration.  `around` are the numbers of what straight code computes
-    in the stead of each before the first iteration, and after the last; -1 where that is something else.
+    `rows` and `operands` are those of one iteration.  `before` are, for each of these, the values of straight
+    code that the first iterations read in the stead of its own.  `after` is the like of each after the last
+    iteration, if straight code computes that; otherwise -1.
     """
 
     members: Places
     rows: tuple[Primitive, ...]
     operands: tuple[tuple[Carried | Read, ...], ...]
-    around: tuple[Places, Places]
+    before: tuple[tuple[int, ...], ...]
+    after: Places
 
     @property
     def is_sequential(self) -> bool:
@@ -258,42 +259,49 @@ class _Sequence:
 
     def _recurrence(self, run: _Run, straight: Booleans) -> Recurrence:
         start, period = run.start, run.period
+        before: list[list[int]] = [[] for _ in range(period)]
         operands = []
         for place in range(period):
             phase = (start - run.origin + place) % period
             found: list[Carried | Read] = []
             for operand in numpy.flatnonzero(self._arrays[start + place]).tolist():
-                read = self._read[start + place : run.stop : period, operand]
+                column = slice(start + place, run.stop, period), operand
+                read, distances = self._read[column], self._distances[column]
+                source = place - int(distances[-1])
+                source, distance = source % period, -(source // period)
                 if run.carried[phase, operand]:
-                    source = place - int(run.distances[phase, operand])
-                    distance = -(source // period)
-                    found.append(Carried(source % period, distance, tuple(read[:distance].tolist())))
+                    found.append(Carried(source, distance, tuple(read[:distance].tolist())))
                 else:
-                    latest = int(self._positions[start + place : run.stop : period, operand].max())
-                    found.append(Read(read, latest >= start))
+                    found.append(Read(read, bool((self._positions[column] >= start).any())))
+                if (
+                    len(before[source]) < distance < len(read)
+                    and (distances[distance:] == distances[-1]).all()
+                ):
+                    before[source] = read[:distance].tolist()
             operands.append(tuple(found))
         return Recurrence(
             self._numbers[start : run.stop].reshape(-1, period),
             tuple(self._applied[start : start + period]),
             tuple(operands),
-            self._around(run, operands, straight),
+            tuple(self._straight(numbers, straight) for numbers in before),
+            self._after(run, straight),
         )
 
-    def _around(
-        self, run: _Run, operands: Sequence[Sequence[Carried | Read]], straight: Booleans
-    ) -> tuple[Places, Places]:
-        before, after = numpy.full((2, run.period), -1, numpy.int64)
-        for operand in itertools.chain.from_iterable(operands):
-            if isinstance(operand, Carried) and operand.initial:
-                position = self._position[operand.initial[-1]]
-                if position >= 0 and straight[position]:
-                    before[operand.place] = operand.initial[-1]
-        left = len(self._numbers) - run.stop
-        rows = self._rows[run.start : run.start + run.period][:left]
-        next_ones = slice(run.stop, run.stop + len(rows))
-        alike = numpy.flatnonzero((self._rows[next_ones] == rows) & straight[next_ones])
-        after[alike] = self._numbers[next_ones][alike]
-        return before, after
+    def _straight(self, numbers: Sequence[int], straight: Booleans) -> tuple[int, ...]:
+        """The last of these numbers, as far as they are of straight code."""
+        positions = self._position[[*numbers]]
+        others = numpy.flatnonzero((positions < 0) | ~straight[positions])
+        return tuple(numbers[others[-1] + 1 if len(others) else 0 :])
+
+    def _after(self, run: _Run, straight: Booleans) -> Places:
+        """What straight code computes in the stead of each operation after the last iteration."""
+        rows = self._rows[run.start : run.start + run.period]
+        following = slice(run.stop, run.stop + run.period)
+        numbers = numpy.full(run.period, -1, numpy.int64)
+        count = len(self._numbers[following])
+        alike = numpy.flatnonzero((self._rows[following] == rows[:count]) & straight[following])
+        numbers[alike] = self._numbers[following][alike]
+        return numbers
 
 
 class _Run(NamedTuple):
