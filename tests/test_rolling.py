@@ -593,6 +593,25 @@ def test_what_does_not_repeat_stays_straight_code():
     assert set(shapes(rolled(program))) == {()}
 
 
+def swarm(steps: int) -> Callable[..., Any]:
+    """Many numbers that go the same way, each by itself, and meet at the end."""
+
+    def f(x: list[Any]) -> Any:
+        for _ in range(steps):
+            x = [0.9 * number.sin() for number in x]
+        return functools.reduce(operator.mul, x)
+
+    return f
+
+
+def test_steps_of_many_numbers_at_a_time_are_one_loop_too():
+    numbers = [0.1 * place + 0.1 for place in range(16)]
+    few, many = (rolled(traced(swarm(steps), numbers)) for steps in (1300, 2600))
+    assert rows_of(few) == rows_of(many)
+    assert len(rows_of(many)) < 100
+    assert bits(evaluate(few, numbers)) == bits([swarm(1300)([*map(autograd.Value, numbers)]).data])
+
+
 class RandomRecurrence:
     """Some steps of random operations on what earlier steps, the inputs and constants have to give."""
 

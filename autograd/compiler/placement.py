@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 import numpy
 
 from autograd.compiler.columns import Operands, Places
-from autograd.compiler.kinds import INPUT, kinds
+from autograd.compiler.kinds import INPUT, Kinds, kinds
 from autograd.compiler.program import Program
 from autograd.rows import Primitive
 
@@ -70,16 +70,18 @@ class Placement:
     those of the program.  `of` is a kind's loop kind, or None; `position` of a value in a loop is its
     iteration, and of a fold the member of the steps.
     `same` is, for each value, an equal one that stands for it: itself, but for what is computed twice.
+
+    With `is_split` there are no loops, and everything is computed one by one.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, is_split: bool = False) -> None:
         self.program = program
         self.operands = Operands.of(program)
-        self.kinds = kinds(program, self.operands)
         self._first = program.first
         count = program.first + len(program.operations)
+        self.kinds = Kinds([INPUT] * count, [[]], {}, {}) if is_split else kinds(program, self.operands)
         self.of: list[LoopKind | None] = [None]
-        self.single: dict[int, list[int]] = {}
+        self.single: dict[int, list[int]] = {0: [*range(program.first, count)]} if is_split else {}
         self.position: Places = numpy.zeros(count, numpy.int64)
         self.same: Places = numpy.arange(count)
         self._made: list[Iterations] = []

@@ -9,6 +9,8 @@ length, but for the sorting of iterations.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy
 
@@ -24,7 +26,9 @@ __all__ = ["rolled", "rolled_if_repetitive"]
 
 _LONGEST_STRAIGHT = 1_000  # operations
 
-Pieces = dict[int, list[Places | Recurrence]]  # what is computed one by one, by stage
+_LONG_CODE = 2_500  # statements, from which on another division of the program may be worth its search
+_LOOP = 25  # statements that take as long to compile as a loop without any
+_SHORTER = 0.75  # of the code, for which loops that can be vectors are given up
 
 
 def rolled(program: Program) -> Rolled:
@@ -39,8 +43,7 @@ def rolled(program: Program) -> Rolled:
         fold add(constants[0], %0) -> outputs[0]
     """
     with without_collecting():
-        placement = Placement(program)
-        return _written(placement, _pieces(placement))
+        return _written(_divided(program))
 
 
 def rolled_if_repetitive(program: Program) -> Rolled | None:
@@ -52,20 +55,54 @@ def rolled_if_repetitive(program: Program) -> Rolled | None:
     True
     """
     with without_collecting():
-        placement = Placement(program)
-        by_stage = _pieces(placement)
-        found = itertools.chain.from_iterable(by_stage.values())
-        straight = sum(len(piece) for piece in found if not isinstance(piece, Recurrence))
-        return None if 2 * straight > len(program.operations) else _written(placement, by_stage)
+        division = _divided(program)
+        return None if 2 * division.straight > len(program.operations) else _written(division)
 
 
-def _pieces(placement: Placement) -> Pieces:
-    """What is computed one by one: code of some length, and what repeats."""
-    by_stage: Pieces = {}
-    for stage, numbers in placement.single.items():
-        found = pieces(placement.program, placement.operands, placement.same, numpy.array(sorted(numbers)))
-        by_stage[stage] = [part for piece in found for part in _parts(piece)]
-    return by_stage
+class _Division(NamedTuple):
+    """A program as loops and, by stage, what is computed one by one: straight code and what repeats."""
+
+    placement: Placement
+    pieces: dict[int, list[Places | Recurrence]]
+
+    @staticmethod
+    def of(placement: Placement) -> _Division:
+        program, operands, same = placement.program, placement.operands, placement.same
+        found = {
+            stage: pieces(program, operands, same, numpy.array(sorted(numbers), numpy.int64))
+            for stage, numbers in placement.single.items()
+        }
+        return _Division(
+            placement, {stage: [part for piece in found[stage] for part in _parts(piece)] for stage in found}
+        )
+
+    @property
+    def straight(self) -> int:
+        """How many operations are in straight code."""
+        return sum(len(piece) for piece in self.all_pieces() if not isinstance(piece, Recurrence))
+
+    @property
+    def length(self) -> int:
+        """How long the code is, in statements that take as long to compile."""
+        repeated = [len(piece.rows) for piece in self.all_pieces() if isinstance(piece, Recurrence)]
+        loops = [len(made.kinds) + len(made.folds) for made in self.placement.iterations]
+        return self.straight + sum(repeated) + sum(loops) + _LOOP * (len(repeated) + len(loops))
+
+    def all_pieces(self) -> Iterator[Places | Recurrence]:
+        return itertools.chain.from_iterable(self.pieces.values())
+
+
+def _divided(program: Program) -> _Division:
+    """What is alike as loops, and of the rest what repeats; or all of it by what repeats, if that is shorter.
+
+    Steps of many numbers at a time are alike within each step, and so would become loops for each step.
+    """
+    division = _Division.of(Placement(program))
+    if division.length > _LONG_CODE:
+        other = _Division.of(Placement(program, is_split=True))
+        if other.length < _SHORTER * division.length:
+            return other
+    return division
 
 
 def _parts(piece: Places | Recurrence) -> list[Places | Recurrence]:
@@ -74,11 +111,12 @@ def _parts(piece: Places | Recurrence) -> list[Places | Recurrence]:
     return [piece[start : start + _LONGEST_STRAIGHT] for start in range(0, len(piece), _LONGEST_STRAIGHT)]
 
 
-def _written(placement: Placement, pieces: Pieces) -> Rolled:
+def _written(division: _Division) -> Rolled:
+    placement, pieces = division
     program = placement.program
     pool = Pool(program.constants)
     layout = Layout(placement, pool)
-    layout.keep([piece for found in pieces.values() for piece in found])
+    layout.keep([*division.all_pieces()])
     by_stage: dict[int, list[Iterations]] = {}
     for iterations in placement.iterations:
         by_stage.setdefault(iterations.stage, []).append(iterations)
