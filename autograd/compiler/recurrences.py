@@ -37,8 +37,8 @@ Booleans = numpy.ndarray[Any, numpy.dtype[numpy.bool_]]
 class Carried(NamedTuple):
     """An operand that the operation at `place` of an iteration has computed, `distance` iterations before.
 
-    `initial` are the values, by their numbers, that the first iterations read in its stead, one for each
-    of the distance.
+    At distance 0 it is of the same iteration.  `initial` are the values, by their numbers, that the first
+    iterations read in its stead, as many as the distance.
     """
 
     place: int
@@ -106,8 +106,8 @@ class _Sequence:
     """Operations in their order, and what each of them reads.
 
     `_read` has the numbers of their operands, and `_arrays` where these lie: the inputs, the constants, or
-    the values; 0 stands for no operand.  `_distances` tells how many operations back those are that belong to
-    the sequence, and is 0 for the others.
+    the values; 0 stands for no operand.  `_positions` are the places in the sequence of those that belong to
+    it, or -1, and `_distances` how many operations back that is, or 0.  `_position` has that of any value.
     """
 
     def __init__(self, program: Program, operands: Operands, same: Places, numbers: Places) -> None:
