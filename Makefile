@@ -42,8 +42,9 @@ gallery: .venv/with-plot
 notebooks: .venv/with-test,plot
 	.venv/bin/python docs/notebooks.py
 
-bench: .venv/with-bench
+bench: .venv/with-bench,compile
 	.venv/bin/python -m benchmarks
+	.venv/bin/python -m benchmarks.compiled
 
 peers: .venv/with-bench
 	.venv/bin/python -m benchmarks.environments

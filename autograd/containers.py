@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 import itertools
 import numbers
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["register_container"]
+__all__ = ["register_container", "told_apart"]
 
 _NAMESPACE = "autograd"
 _T = TypeVar("_T")
@@ -27,8 +27,9 @@ def register_container(
 
     `flatten(thing)` returns its children and whatever else rebuilds it; `unflatten(rest, children)`
     rebuilds it.  If `flatten` returns names as a third item, one per child, a gradient by the thing is a
-    dict by these names, and Values among the children count as the numbers they hold.  Raises ValueError
-    if the type is registered already.
+    dict by these names, and Values among the children count as the numbers they hold.  Two things differ in
+    structure where what rebuilds them differs, 0.0 from -0.0 and 1 from True.  Raises ValueError if the type
+    is registered already.
 
     >>> class Point:
     ...     def __init__(self, x, y):
@@ -43,19 +44,30 @@ def register_container(
     def flattened(thing: _T) -> tuple[Any, ...]:
         children, rest, *names = flatten(thing)
         if not names:
-            return tuple(children), rest
+            return tuple(children), _Rest(rest)
         _with_names.add(kind)
         return tuple(map(_Held, children)), _Named(rest, tuple(names[0])), tuple(names[0])
 
     def rebuilt(rest: Any, children: Sequence[Any]) -> Any:
-        if not isinstance(rest, _Named):
-            return unflatten(rest, children)
-        if any(isinstance(child, _Derivative) for child in children):
+        if isinstance(rest, _Named) and any(isinstance(child, _Derivative) for child in children):
             return dict(zip(rest.names, children, strict=True))
         return unflatten(rest.rest, children)
 
     register: Any = optree.register_pytree_node  # typed for collections only
     register(kind, flattened, rebuilt, namespace=_NAMESPACE)
+
+
+class _Rest:
+    """What rebuilds a container besides its children."""
+
+    def __init__(self, rest: Any) -> None:
+        self.rest = rest
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Rest) and told_apart(self.rest) == told_apart(other.rest)
+
+    def __hash__(self) -> int:
+        return hash(type(self.rest))  # the rest itself need not be hashable
 
 
 class _Named:
@@ -102,7 +114,7 @@ class Structure:
         return hash(tuple(self.shapes))  # what rebuilds a registered container need not be hashable
 
     def __repr__(self) -> str:
-        return str(self._spec.unflatten("*" if shape is None else f"*{shape}" for shape in self.shapes))
+        return repr(self._spec.unflatten(_Place(shape) for shape in self.shapes))
 
     @property
     def is_bare(self) -> bool:
@@ -133,8 +145,8 @@ class Structure:
         for entry, shape in zip(entries, self.shapes, strict=True):
             if shape is None:
                 leaves.append(entry.content if isinstance(entry, _Held) else entry)
-            elif getattr(entry, "shape", None) == shape:
-                leaves.extend(entry.ravel().tolist())
+            elif is_array(entry) and as_array(entry).shape == shape:
+                leaves.extend(as_array(entry).ravel().tolist())
             else:
                 raise TypeError(f"in place of an array of shape {shape} there is {entry!r}")
         return leaves
@@ -154,6 +166,30 @@ class Structure:
             else:
                 entries.append(numbers[place] if len(shape) == 1 else numbers[place].reshape(shape))
         return self._spec.unflatten(entries)
+
+    def pieces(self) -> list[Any] | None:
+        """What puts it together on a stack, first to last; None if it holds what neither tuple nor list does.
+
+        None pushes a number, a shape an array, and `(tuple, n)` or `(list, n)` takes the n topmost things.
+
+        >>> flatten([1.0, (2.0, 3.0)])[1].pieces()
+        [None, None, None, (<class 'tuple'>, 2), (<class 'list'>, 2)]
+        """
+        shapes = iter(self.shapes)
+        pieces: list[Any] = []
+        waiting = [(self._spec, False)]
+        while waiting:
+            spec, is_walked = waiting.pop()
+            if spec.is_leaf():
+                pieces.append(next(shapes))
+            elif spec.type not in (tuple, list):
+                return None
+            elif is_walked:
+                pieces.append((spec.type, spec.num_children))
+            else:
+                waiting.append((spec, True))
+                waiting.extend((child, False) for child in reversed(spec.children()))
+        return pieces
 
     @functools.cached_property
     def _places(self) -> list[slice]:
@@ -217,8 +253,21 @@ class Structure:
         return names
 
 
-def flatten(tree: Any) -> tuple[list[Any], Structure]:
-    """The numbers (or other leaves) of a nested argument, and its structure."""
+class _Place:
+    """A number or an array in the text of a structure."""
+
+    def __init__(self, shape: tuple[int, ...] | None) -> None:
+        self._shape = shape
+
+    def __repr__(self) -> str:
+        return "number" if self._shape is None else f"array of shape {self._shape}"
+
+
+def flatten(tree: Any, *, foreign: bool = False) -> tuple[list[Any], Structure]:
+    """The numbers (or other leaves) of a nested argument, and its structure.
+
+    Raises TypeError for an array that `as_array` refuses, or, if `foreign`, takes it for a leaf.
+    """
     import optree
 
     entries, spec = optree.tree_flatten(tree, namespace=_NAMESPACE)
@@ -231,14 +280,67 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
             shapes.append(None)
             held.append(True)
             continue
-        is_array = hasattr(entry, "__array__") and not isinstance(entry, numbers.Number)
-        shapes.append(tuple(entry.shape) if is_array else None)
-        if is_array:
-            leaves.extend(entry.ravel().tolist())
+        if is_array(entry) and not (foreign and _refusal(entry)):
+            array = as_array(entry)
+            shapes.append(array.shape)
+            leaves.extend(array.ravel().tolist())
         else:
+            shapes.append(None)
             leaves.append(entry)
         held.extend([False] * (len(leaves) - len(held)))
     return leaves, Structure(spec, shapes, held)
+
+
+def is_array(thing: Any) -> bool:
+    """Whether a thing is an array, or what NumPy makes one of, and no number."""
+    return hasattr(thing, "__array__") and not isinstance(thing, numbers.Number)
+
+
+def as_array(thing: Any) -> Any:
+    """The NumPy array that holds the numbers of a thing for which `is_array` is true.
+
+    Raises TypeError for what an array of numbers cannot stand for: masked arrays, matrices, complex numbers,
+    dates, records.
+    """
+    import numpy
+
+    refusal = _refusal(thing)
+    if refusal:
+        raise TypeError(refusal)
+    return numpy.asarray(thing)
+
+
+def _refusal(thing: Any) -> str:
+    """What is wrong with an array, and what to do; "" for one of numbers, or of objects, bools or texts."""
+    import numpy
+
+    if isinstance(thing, numpy.ma.MaskedArray):
+        return "a masked array has no number where it is masked: fill the gaps first, array.filled(0.0)"
+    if isinstance(thing, numpy.matrix):
+        return (
+            "a numpy.matrix multiplies otherwise than an array does, and its rows are matrices: "
+            "numpy.asarray(matrix) makes it an array"
+        )
+    array = numpy.asarray(thing)
+    kind = array.dtype
+    if kind.kind in _REMEDIES:
+        return f"an array is one of real numbers, not of {kind}: {_REMEDIES[kind.kind]}"
+    if kind.hasobject:
+        for item in array.flat:
+            if item is None or isinstance(item, list | tuple | dict) or is_array(item):
+                return (
+                    f"expected a real number in every place of an array of objects, not {item!r}: fill the "
+                    "gaps, or give nested lists"
+                )
+    return ""
+
+
+_REMEDIES = {
+    "c": "give array.real and array.imag by themselves",
+    "M": "array.astype(float) makes them numbers of their unit",
+    "m": "array.astype(float) makes them numbers of their unit",
+    "V": "give its fields by themselves, array['name']",
+}  # by the kind of the elements
 
 
 def parts(tree: Any, is_part: Callable[[Any], bool]) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
@@ -249,13 +351,80 @@ def parts(tree: Any, is_part: Callable[[Any], bool]) -> tuple[list[Any], Callabl
     return entries, spec.unflatten
 
 
-def named_containers(tree: Any) -> list[Any]:
-    """The outermost containers with named children of an argument that `flatten` has taken apart before."""
-    return [thing for thing in parts(tree, _has_names)[0] if _has_names(thing)]
+def contents(tree: Any) -> tuple[list[Any], list[dict[Any, Any]]]:
+    """The outermost containers with named children of a nested argument, and the dicts outside of them.
+
+    The argument is one that `flatten` has taken apart before.
+    """
+    dicts: list[dict[Any, Any]] = []
+
+    def is_named(thing: Any) -> bool:
+        if isinstance(thing, dict):
+            dicts.append(thing)
+        return _has_names(thing)
+
+    return [thing for thing in parts(tree, is_named)[0] if _has_names(thing)], dicts
 
 
 def _has_names(thing: Any) -> bool:
     return type(thing) in _with_names
+
+
+def told_apart(thing: Any) -> Hashable:
+    """What stands for a thing where programs are compared: 0.0 and -0.0 differ, and 1 and True.
+
+    Equal if a program cannot tell two things apart, nan from nan among them.  Numbers, tuples, lists, sets,
+    dicts in their order, ranges, slices, data classes and what NumPy holds are compared by what is in them,
+    anything else by its type and `==`.  Hashable if the thing is.
+
+    >>> told_apart((1, 0.0)) == told_apart((True, 0.0)), told_apart(float("nan")) == told_apart(float("nan"))
+    (False, True)
+    """
+    kind = type(thing)
+    if kind in _TOLD_BY_EQUALITY:
+        return kind, thing
+    return _Mutable(kind, _compared(thing)) if kind.__hash__ is None else (kind, _compared(thing))
+
+
+_TOLD_BY_EQUALITY = frozenset([str, int, bool, bytes, type, type(None)])  # the usual ones, at once
+
+
+class _Mutable(NamedTuple):
+    """What stands for a thing that is not hashable."""
+
+    kind: type
+    compared: Any
+
+    def __hash__(self) -> int:
+        raise TypeError(f"unhashable type: {self.kind.__name__!r}")
+
+
+def _compared(thing: Any) -> Any:
+    if isinstance(thing, float):
+        return float.__repr__(thing)
+    if isinstance(thing, complex):
+        return complex.__repr__(thing)
+    if isinstance(thing, tuple | list):
+        return tuple(map(told_apart, thing))
+    if isinstance(thing, frozenset | set):
+        return frozenset(map(told_apart, thing))
+    if isinstance(thing, dict):
+        return tuple((told_apart(key), told_apart(item)) for key, item in thing.items())
+    if isinstance(thing, range | slice):
+        return tuple(map(told_apart, (thing.start, thing.stop, thing.step)))
+    if isinstance(thing, numbers.Number) and hasattr(thing, "as_tuple"):  # a Decimal, which has zeros too
+        return thing.as_tuple()
+    if hasattr(type(thing), "__dataclass_fields__") and thing.__dataclass_params__.eq:
+        import dataclasses
+
+        return tuple(told_apart(getattr(thing, f.name)) for f in dataclasses.fields(thing) if f.compare)
+    if type(thing).__module__ == "numpy" and hasattr(thing, "tobytes"):
+        return (
+            thing.dtype,
+            thing.shape,
+            told_apart(thing.tolist() if thing.dtype.hasobject else thing.tobytes()),
+        )
+    return thing
 
 
 def outer(rows: Structure, columns: Structure, matrix: Sequence[Sequence[Any]]) -> Any:

@@ -147,7 +147,7 @@ class Graph:
                 f"keywords): {error}"
             ) from None
         for fixed, leaf in zip(signature.fixed, leaves, strict=True):
-            if fixed is not _VARIES and fixed != leaf:
+            if fixed is not _VARIES and containers.told_apart(fixed) != containers.told_apart(leaf):
                 raise TypeError(
                     f"the trace was made for {fixed!r}, not for {leaf!r}: trace the function again"
                 )

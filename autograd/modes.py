@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 import threading
+import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -67,10 +68,21 @@ def entered(**changes: Any) -> Iterator[None]:
 
 def origin() -> str:
     """The user's file and line: of the innermost frame outside this package."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
+    frame, _ = _outside()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def stacklevel() -> int:
+    """The `stacklevel` with which a warning, given by the function that calls this, names the user's line."""
+    return _outside()[1] - 1  # `warn` counts from its caller, which is 1
+
+
+def _outside() -> tuple[types.FrameType, int]:
+    """The innermost frame outside this package, and how many frames of the package stand within it."""
+    frame, within = sys._getframe(), 0
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, within = frame.f_back, within + 1
+    return frame, within
 
 
 def scope(name: str) -> contextlib.AbstractContextManager[None]:

@@ -83,16 +83,13 @@ class Node:
         return primitives.round(self) if ndigits is None else primitives.round_to(self, ndigits)
 
     def __float__(self) -> float:
-        raise TypeError(
-            "a Value does not become a float by itself, which would lose its gradient: use v.data for the "
-            "number, and autograd.math instead of math (autograd.math.sin(v))"
-        )
+        refuse_conversion(self, "a float", "v.data is the number, and autograd.math.sin(v) goes for math.sin")
 
     def __int__(self) -> int:
-        raise TypeError(
-            "a Value does not become an int by itself, which would lose its gradient: use int(v.data), "
-            "or autograd.trunc(v) for a Value"
-        )
+        refuse_conversion(self, "an int", "int(v.data) is the number, and autograd.trunc(v) a Value")
+
+    def __index__(self) -> int:
+        refuse_conversion(self, "an index or a count", "int(v.data) is the number")
 
     def __format__(self, specification: str) -> str:
         return format(self._data, specification) if specification else repr(self)
@@ -175,6 +172,21 @@ def exact_label(label: Any) -> str:
 def refuse_label(label: Any) -> NoReturn:
     """For a label that is no str."""
     raise TypeError(f"a label is a str, not {type(label).__name__}")
+
+
+def refuse_conversion(node: Node, kind: str, remedy: str) -> NoReturn:
+    """For a Value, or a Condition, where Python wants a number of its own."""
+    if isinstance(node, Outcome):
+        raise TypeError(
+            f"inside a trace a comparison does not become {kind} by itself: bool(x > 0) is its truth, which "
+            "is recorded as a branch, and autograd.where(x > 0, a, b) takes either side"
+        )
+    if modes.current.trace is not None:
+        remedy = (
+            "inside a trace, as by jit and vmap, all numbers in the arguments are Values; to make one a "
+            "constant name its parameter in jit(f, static_argnames=...), or bind it by functools.partial"
+        )
+    raise TypeError(f"a Value does not become {kind} by itself, which would lose its gradient: {remedy}")
 
 
 def refuse_assignment(node: Node) -> NoReturn:

@@ -70,13 +70,17 @@ class _Evaluation:
             varying = depending(order, [*modes.current.variables, *values])
         kept = keep or [False] * len(results)
         return [
-            _as_value(result) if must else result if result in varying else _as_float(result)
+            _as_value(result)
+            if must
+            else result._data
+            if isinstance(result, Value) and result not in varying
+            else result
             for result, must in zip(results, kept, strict=True)
         ]
 
     def tree(self, result: Any) -> Any:
         """A nested result with its Values as `numbers` gives them."""
-        leaves, structure = containers.flatten(result)
+        leaves, structure = containers.flatten(result, foreign=True)
         if not any(isinstance(leaf, Value) for leaf in leaves):
             return result
         return structure.rebuild(self.numbers(leaves))
@@ -111,10 +115,6 @@ def _variable(leaf: Any) -> Value:
 
 def _as_value(number: Any) -> Value:
     return number if isinstance(number, Value) else Value(number)
-
-
-def _as_float(number: Any) -> Any:
-    return number._data if isinstance(number, Value) else number
 
 
 def _scalar(function: Callable[..., Any], result: Any) -> Any:

@@ -21,8 +21,8 @@ Answer = TypeVar("Answer")
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (
-    "import sys; place, root, *names = sys.argv[1:]; sys.path.insert(int(place), root); "
-    "from benchmarks.worker import main; main(*names)"
+    "import importlib, sys; place, root, worker, *names = sys.argv[1:]; sys.path.insert(int(place), root); "
+    "importlib.import_module(worker).main(*names)"
 )
 FIRST, LAST = 0, sys.maxsize  # places on sys.path
 PATIENCE = 120.0  # seconds until a contender that does not answer is given up
@@ -33,14 +33,21 @@ class Failure(Exception):
 
 
 class Entrant:
-    """One contender on one workload: what it computes, and how long that takes."""
+    """One contender on one workload: what it computes, and how long that takes.
+
+    `first` is the first answer of its worker.
+    """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        self.evaluation = Evaluation(**self._answer())
+        self.first = self._answer()
+
+    @property
+    def evaluation(self) -> Evaluation:
+        return Evaluation(**self.first)
 
     def seconds(self, repeats: int) -> float:
-        """CPU time of one evaluation, as of so many."""
+        """Those of one evaluation, as of so many, by the clock that its worker reads."""
         return float(self._answer(f"{repeats}\n")["seconds"])
 
     def _answer(self, question: str = "") -> dict[str, Any]:
@@ -70,14 +77,17 @@ class Entrant:
 
 
 @contextmanager
-def entrant(contender: str, workload: str) -> Iterator[Entrant]:
-    """The contender of that name at work on the workload of that name.  Raises Failure."""
+def entrant(contender: str, *names: str, worker: str = "benchmarks.worker") -> Iterator[Entrant]:
+    """The contender of that name at work on the workload of the next name.  Raises Failure.
+
+    `worker` is the module whose `main` takes the names in the process.
+    """
     python = environments.python(contender)
     # Where a peer is installed, it comes before this project, whose packages may bear its name.
     place = FIRST if python == sys.executable else LAST
     try:
         process = subprocess.Popen(
-            [python, "-EP", "-c", PROGRAM, str(place), str(ROOT), contender, workload],
+            [python, "-EP", "-c", PROGRAM, str(place), str(ROOT), worker, contender, *names],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -15,7 +15,12 @@ from pathlib import Path
 FOLDER = Path(__file__).parents[1] / ".venv-peers"
 
 # One version of each, so that the table can be measured again.
-REQUIREMENTS = {"xad": "xad==1.5.2", "torch": "torch==2.13.0", "hips_autograd": "autograd==1.9.1"}
+REQUIREMENTS = {
+    "xad": "xad==1.5.2",
+    "torch": "torch==2.13.0",
+    "hips_autograd": "autograd==1.9.1",
+    "jax": "jax==0.10.2",
+}
 
 
 def python(contender: str) -> str:

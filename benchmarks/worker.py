@@ -11,6 +11,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from benchmarks import contenders, workloads
@@ -46,7 +48,9 @@ def seconds(contender: Contender, workload: Workload, repeats: int) -> float:
     return (time.process_time() - start) / repeats
 
 
-def main(contender_name: str, workload_name: str) -> None:
+@contextmanager
+def answering() -> Iterator[Callable[..., None]]:
+    """What answers, with fields of JSON in a line of its own; an exception is the last answer."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no answer
 
@@ -54,9 +58,14 @@ def main(contender_name: str, workload_name: str) -> None:
         print(json.dumps(fields), file=answers, flush=True)
 
     try:
+        yield answer
+    except Exception as error:
+        answer(error=" ".join(f"{type(error).__name__}: {error}".split()))
+
+
+def main(contender_name: str, workload_name: str) -> None:
+    with answering() as answer:
         contender, workload = contenders.load(contender_name), workloads.load(workload_name)
         answer(**evaluation(contender, workload)._asdict())
         for repeats in sys.stdin:
             answer(seconds=seconds(contender, workload, int(repeats)))
-    except Exception as error:
-        answer(error=" ".join(f"{type(error).__name__}: {error}".split()))

@@ -4,8 +4,8 @@
 skipped has failed: nobody shall take a run without the engine in C for one with it.
 
 The tests of the explorer's page in a browser need Chromium (`apt-get install chromium`) and playwright.
-Those of graphs in C need a compiler, `cc`.  What is missing is not tested, and the first lines of the
-report say so.
+Those of graphs in C, and beside C, need a compiler, `cc`.  What is missing is not tested, and the first
+lines of the report say so.
 """
 
 import importlib.util
@@ -26,7 +26,7 @@ has_browser = CHROMIUM is not None and importlib.util.find_spec("playwright") is
 COMPILER = shutil.which("cc")
 collect_ignore = [
     *([] if has_browser else ["test_explorer_page.py"]),
-    *([] if COMPILER else ["test_csource.py"]),
+    *([] if COMPILER else ["test_csource.py", "test_compiled_benchmarks.py"]),
 ]
 
 

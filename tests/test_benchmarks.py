@@ -13,7 +13,17 @@ import pytest
 
 from autograd import Value, topological_order
 from benchmarks import __main__ as command
-from benchmarks import contenders, entrant, environments, measurement, memory, report, resident, workloads
+from benchmarks import (
+    contenders,
+    entrant,
+    environments,
+    measurement,
+    memory,
+    report,
+    resident,
+    vectorised,
+    workloads,
+)
 from benchmarks.__main__ import main
 from benchmarks.agreement import check
 from benchmarks.contenders.engine import Engine
@@ -44,7 +54,7 @@ INSTALLED = [name for name in contenders.NAMES if is_installed(name)]
 def test_every_file_of_a_contender_is_named() -> None:
     files = {path.stem for path in (PACKAGE / "contenders").glob("*.py")}
     assert files - {"__init__", "engine"} == set(contenders.NAMES)
-    assert set(environments.REQUIREMENTS) < set(contenders.NAMES)
+    assert set(environments.REQUIREMENTS) < {*contenders.NAMES, *vectorised.NAMES}
 
 
 def test_the_contenders_that_need_no_environment_of_their_own_are_installed() -> None:
@@ -243,9 +253,9 @@ def test_a_peer_that_cannot_be_installed_leaves_no_environment(
 
 def test_an_unknown_peer_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ending:
-        environments.main(["jax"])
+        environments.main(["casadi"])
     assert ending.value.code == 2
-    assert "no peer 'jax': there are xad, torch, hips_autograd" in capsys.readouterr().err
+    assert "no peer 'casadi': there are xad, torch, hips_autograd, jax" in capsys.readouterr().err
 
 
 # --- The command ---
@@ -416,3 +426,14 @@ def test_the_command_watches_small_graphs_and_the_training(
         line.partition("after ")[2] for line in capsys.readouterr().out.splitlines() if "MB, " in line
     ]
     assert readings == ["5 small graphs", "10 small graphs", "training step 1", "training step 2"]
+
+
+def test_the_command_watches_functions_that_are_compiled_and_dropped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(memory, "FUNCTIONS", 20)
+    monkeypatch.setattr(memory, "TENTHS", range(1, 3))
+    monkeypatch.setattr(memory, "resident", lambda: 0)
+    monkeypatch.setattr(memory, "peak", lambda: 0)
+    assert memory.main(["--compiled"]) == 0
+    assert "after 4 compiled functions" in capsys.readouterr().out

@@ -145,3 +145,95 @@ def test_columns_are_split_into_numbers_and_the_rest(
     assert memoryview(numbers).cast("d").tolist() == [1.0, -0.5]
     assert others == [column]
     assert split(()) == (b"", bytearray(), [])
+
+
+# --- Ways ---------------------------------------------------------------------------------------------
+
+IN_PLACE = KIND(lambda given, out: 1)
+ADDRESS = ctypes.cast(IN_PLACE, ctypes.c_void_p).value
+CODE = (IN_PLACE, ADDRESS, 0, 1, 0, 0, 2, 10**6, False, None)  # one input, two outputs
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [],
+        [None],
+        [None, None],
+        [None, None, None, (tuple, 3)],
+        [None, None, (tuple, 3)],
+        [None, None, (tuple, -1)],
+        [None, None, (dict, 2)],
+        [None, "float", (tuple, 2)],
+        [(3,)],
+        [(-2,)],
+        [(2, 2**62, 2**62)],
+        [(1,), None, (tuple, 1)],
+    ],
+)
+def test_pieces_that_make_no_result_are_refused(pieces: list[object]) -> None:
+    pytest.importorskip("numpy")
+    with pytest.raises((ValueError, TypeError)):
+        value.Route(CODE, (), pieces, len)
+
+
+class Path:
+    def __init__(self, route: object) -> None:
+        self.routes = {"point": route}
+
+
+class Paths:
+    def __init__(self, *routes: object) -> None:
+        self.paths = tuple(map(Path, routes))
+
+    def use_first(self, path: Path) -> None:
+        raise LookupError("it has no order")
+
+
+def test_a_way_takes_no_route_of_other_numbers() -> None:
+    pytest.importorskip("numpy")
+    route = value.Route(CODE, (), [None, None, (tuple, 2)], len)
+    assert value.Way((None,), Paths(), "point", len)(1.0) is None
+    assert type(value.Way((None,), Paths(route), "point", len)(1.0)) is tuple
+    for kinds in ((None, None), ((2,),), ((-1,),), ()):
+        numbers = [1.0 if kind is None else numpy_ones(abs(kind[0])) for kind in kinds]
+        with pytest.raises(ValueError, match="other numbers"):
+            value.Way(kinds, Paths(route), "point", len)(*numbers)
+    with pytest.raises(TypeError, match="expected a Route"):
+        value.Way((None,), Paths("route"), "point", len)(1.0)
+
+
+def test_an_error_beside_machine_code_is_the_callers() -> None:
+    pytest.importorskip("numpy")
+    missing = KIND(lambda given, out: 0)
+    address = ctypes.cast(missing, ctypes.c_void_p).value
+    missed = value.Route((missing, address, *CODE[2:]), (), [None, None, (list, 2)], len)
+    found = value.Route(CODE, (), [None, None, (list, 2)], len)
+    assert value.Way((None,), Paths(missed), "point", len)(1.0) is None
+    with pytest.raises(LookupError, match="no order"):
+        value.Way((None,), Paths(missed, found), "point", len)(1.0)
+    without_memory = KIND(lambda given, out: -1)
+    address = ctypes.cast(without_memory, ctypes.c_void_p).value
+    lost = value.Route((without_memory, address, *CODE[2:]), (), [None, None, (list, 2)], len)
+    with pytest.raises(MemoryError):
+        value.Way((None,), Paths(lost), "point", len)(1.0)
+    rebuilding = value.Route(CODE, (), None, lambda outputs: outputs.missing)
+    with pytest.raises(AttributeError):
+        value.Way((None,), Paths(rebuilding), "point", len)(1.0)
+
+
+def numpy_ones(length: int) -> object:
+    import numpy
+
+    return numpy.ones(length)
+
+
+def test_a_way_and_a_dispatcher_say_what_they_are_made_of() -> None:
+    pytest.importorskip("numpy")
+    with pytest.raises(TypeError, match="the kind of an argument is None or a shape, not 2"):
+        value.Way((2,), Paths(), "point", len)  # type: ignore[arg-type]
+    for kind in ((-2,), (3, -1)):
+        with pytest.raises(ValueError, match="no array has the shape"):
+            value.Way((kind,), Paths(), "point", len)
+    with pytest.raises(TypeError, match="ways are a tuple"):
+        value.Dispatcher().ways = [len]  # type: ignore[assignment]

@@ -7,6 +7,7 @@ import math
 import operator
 import pathlib
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from expressions import ROWS
 import autograd
 from autograd import trace
 from autograd.compiler.csource import to_c
+from autograd.compiler.reserved import RESERVED
 from autograd.graph import Graph
 from autograd.rows import Primitive
 from autograd.straightline import C_FUNCTIONS
@@ -177,10 +179,81 @@ def test_the_functions_bear_the_given_name():
     assert "void parabola_gradient(const double *x, double *y)" in text
 
 
-@pytest.mark.parametrize("name", ["", "2f", "f g", "f;", "é"])
+def parabola(name: str) -> str:
+    return to_c(trace(lambda x: x * x)(2.0), name)
+
+
+@pytest.mark.parametrize("name", ["", "2f", "f g", "f;", "é", "f\n", "_f", "__f", "_F"])
 def test_a_name_that_c_cannot_take_is_refused(name):
-    with pytest.raises(ValueError, match="a name in C"):
-        to_c(trace(lambda x: x * x)(2.0), name)
+    with pytest.raises(ValueError, match=r"a name in C begins with a letter from A to Z, .* unlike"):
+        parabola(name)
+
+
+@pytest.mark.parametrize("name", [None, b"f", 3])
+def test_a_name_that_is_no_text_is_refused(name):
+    with pytest.raises(TypeError, match="a function's name is a str"):
+        parabola(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("double", "restrict", "bool", "typeof", "main", "exit", "printf", "malloc", "strlen", "isalpha"),
+        *("sin", "sinf", "lgamma", "cexp", "j0", "NAN", "INFINITY", "HUGE_VAL", "NULL", "I", "errno"),
+        *("signbit", "isnan", "double_t", "size_t", "FILE", "modulo", "floor_divide"),
+    ],
+)
+def test_a_name_that_c_has_taken_is_refused_and_another_proposed(name):
+    with pytest.raises(ValueError, match=f"'{name}' has a meaning in C already: .* such as 'my_{name}'"):
+        parabola(name)
+    assert f"double my_{name}(const double *x)" in parabola(f"my_{name}")
+
+
+C99_HEADERS = (
+    "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdarg stdbool "
+    "stddef stdint stdio stdlib string tgmath time wchar wctype"
+)
+
+
+def test_all_names_in_the_headers_of_c_are_refused_or_compile(library, tmp_path):
+    source = tmp_path / "headers.c"
+    source.write_text("".join(f"#include <{header}.h>\n" for header in C99_HEADERS.split()))
+    words: set[str] = set()
+    for options in (["-P"], ["-dM"]):  # what they declare, and what they define
+        run = subprocess.run(["cc", "-std=c99", "-E", *options, source], check=True, stdout=subprocess.PIPE)
+        words.update(re.findall(r"\b[A-Za-z]\w*", run.stdout.decode()))
+    free = sorted(words - RESERVED)
+    text = parabola("parabola")
+    functions = library("".join(text.replace("parabola", name) for name in free))
+    assert len(free) > 100
+    for name in free:
+        assert called(functions, name, [3.0]) == (9.0, [9.0, 6.0])
+
+
+def test_a_function_may_be_named_like_its_variables(library):
+    numbers = [0.1 * place for place in range(40)]
+    names = ["x", "y", "u", "v", "i", "i0", "t0", "a0", "f_value"]
+    functions = library("".join(to_c(trace(network)(numbers), name) for name in ["other", *names]))
+    for name in names:
+        assert called(functions, name, numbers) == called(functions, "other", numbers)
+
+
+@pytest.mark.parametrize("label", ["double", "main", "sin", "NAN", "größe", "x[0]", '"', "*/", "\n#error"])
+def test_inputs_bear_any_label(compiled, label):
+    x, weight = autograd.Value(2.0, label=label), autograd.Value(3.0, label=label)
+    call = compiled(Graph(x * x * weight, inputs=[x]))
+    assert call([5.0]) == (75.0, [75.0, 30.0])
+
+
+def test_the_c_of_a_row_calls_functions_of_the_library_and_holds_numbers(compiled, library):
+    row = autograd.primitive(
+        "c_row", lambda x, y: 2e3 * math.hypot(x, y), (1.0, None), c="2e3 * hypot({0}, {1})"
+    )
+    value = to_c(trace(lambda x: row(x[0], x[1]) * 1)([3.0, 4.0]))
+    assert called(library(value), "f", [3.0, 4.0])[0] == 10000.0
+    foreign = autograd.primitive("c_foreign", lambda x: x, (1.0,), c="frobnicate({0})")
+    with pytest.raises(ValueError, match=r"the C of c_foreign, frobnicate\(\{0\}\), calls frobnicate, which"):
+        to_c(trace(lambda x: foreign(x))(2.0))
 
 
 def test_a_graph_of_several_outputs_is_refused():

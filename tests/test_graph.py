@@ -359,3 +359,13 @@ def test_the_numbers_of_a_listing_stand_below_each_other():
         graph = Graph(Value(1.0, "q") * 2 + 1)
     lines = str(graph).splitlines()[1:4]
     assert len({line.rindex("  ") for line in lines}) == 1
+
+
+@pytest.mark.parametrize(
+    ("fixed", "given"), [(True, 1), (True, False), ("a", "b"), ("1", 1), (True, numpy.ones(2))]
+)
+def test_a_graph_is_evaluated_for_what_its_trace_was_made_for(fixed, given):
+    graph = trace(lambda x, flag: x * 2 if flag else x)(1.0, fixed)
+    assert graph.evaluate(3.0, fixed) == 6.0
+    with pytest.raises(TypeError, match=r"the trace was made for|evaluate takes what"):
+        graph.evaluate(3.0, given)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value
+from autograd import Value, trace
 
 inf, nan = math.inf, math.nan
 
@@ -250,12 +250,21 @@ def test_a_conversion_that_would_lose_the_gradient_names_the_remedy(conversion: 
         conversion(Value(2.0))
 
 
-@pytest.mark.parametrize(
-    "use", [lambda v: [1, 2][v], range, lambda v: "ab" * v], ids=["index", "range", "repeat"]
-)
+INDEXING = [lambda v: [1, 2, 3][v], range, lambda v: "ab" * v, lambda v: math.comb(v, 1)]
+
+
+@pytest.mark.parametrize("use", INDEXING, ids=["index", "range", "repeat", "comb"])
 def test_a_value_is_no_index(use: Any) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"an index or a count by itself, .*: int\(v\.data\)"):
         use(Value(1.0))
+
+
+@pytest.mark.parametrize("use", [float, int, math.sin, *INDEXING])
+def test_inside_a_trace_a_number_that_python_needs_is_to_be_made_a_constant(use: Any) -> None:
+    with pytest.raises(TypeError, match=r"a Value does not become .* static_argnames.* functools\.partial"):
+        trace(lambda v: use(v))(2)
+    with pytest.raises(TypeError, match=r"a comparison does not become .* bool\(x > 0\) .* autograd\.where"):
+        trace(lambda v: use(v > 1))(2)
 
 
 # --- Assignments --------------------------------------------------------------------------------------

@@ -121,11 +121,41 @@ def test_a_captured_leaf_is_shared_and_read_at_every_call(compiled):
     assert mapped([1.0, 2.0]).tolist() == [3.0, 6.0]
 
 
+def test_what_a_function_captures_is_read_at_every_call_unless_it_is_compiled():
+    weight, factor, numbers = Value(2.0), 3.0, [5.0]
+
+    def f(x):
+        return weight * x * factor * numbers[0]
+
+    by_numpy, at_a_point, by_rows = vmap(f), jit(f), jit(vmap(f))
+    assert by_numpy([1.0])[0] == at_a_point(1.0) == by_rows([1.0])[0] == 30.0
+    factor, numbers[0], weight.data = 100.0, 7.0, 4.0
+    assert by_numpy([1.0])[0] == 2800.0
+    assert at_a_point(1.0) == by_rows([1.0])[0] == 60.0  # constants, and a leaf that is read anew
+    weight = Value(10.0)
+    assert by_numpy([1.0])[0] == 7000.0
+    assert at_a_point(1.0) == by_rows([1.0])[0] == 60.0  # the leaf that was traced
+
+
 @pytest.mark.parametrize(
     ("in_axes", "arguments", "error", "message"),
     [
         (0, ([1.0, 2.0], [1.0]), ValueError, "same number of rows, not 1 and 2"),
         (0, ([], []), ValueError, "there are no rows"),
+        (0, ((), ()), ValueError, "no positional argument has rows: keyword arguments are shared"),
+        (0, (None, [1.0]), TypeError, "NoneType has no rows: .* or None in in_axes"),
+        (0, ("ab", [1.0, 2.0]), TypeError, "str has no rows"),
+        ((0,), ([1.0], [1.0]), ValueError, "in_axes has 1 entries, .* with 2 positional .* None where"),
+        (2, (numpy.ones((3, 2)),) * 2, ValueError, r"names axis 2 of an array of shape \(3, 2\)"),
+        (-3, (numpy.ones((3, 2)),) * 2, ValueError, r"names axis -3 of an array of shape \(3, 2\)"),
+        (0, ([[1.0, 2.0], [3.0]], [1.0, 2.0]), TypeError, "the rows of a list differ in structure"),
+        (
+            0,
+            ([numpy.ones(2), numpy.ones(3)], [1.0, 2.0]),
+            TypeError,
+            "the rows of a list differ in structure",
+        ),
+        (0, ({"a": [1.0], "b": [1.0, 2.0]}, [1.0]), ValueError, "same number of rows, not 1 and 2"),
         (0, (numpy.zeros(0), numpy.zeros(0)), ValueError, "there are no rows"),
         (0, (1.0, [1.0]), TypeError, "float has no rows: give a list or an array, or None in in_axes"),
         (0, (numpy.array(1.0), [1.0]), TypeError, "has no rows"),
@@ -153,6 +183,11 @@ def test_arguments_that_do_not_fit_are_refused(in_axes, arguments, error, messag
         ({"in_axes": "0"}, TypeError, "in_axes is an int, None, or a tuple"),
         ({"in_axes": [0]}, TypeError, "in_axes is an int, None, or a tuple"),
         ({"in_axes": (0, True)}, TypeError, "in_axes is an int, None, or a tuple"),
+        ({"in_axes": 1.0}, TypeError, "in_axes is an int, None, or a tuple"),
+        ({"in_axes": (0, (0,))}, TypeError, "in_axes is an int, None, or a tuple"),
+        ({"in_axes": ()}, ValueError, "names no argument with rows"),
+        ({"reduce": ["sum"]}, ValueError, "reduce is None, 'sum' or 'mean', not"),
+        ({"threads": True}, ValueError, "threads is a whole number from 1 on, not True"),
         ({"in_axes": None}, ValueError, "names no argument with rows"),
         ({"in_axes": (None, None)}, ValueError, "names no argument with rows"),
         ({"reduce": "max"}, ValueError, "reduce is None, 'sum' or 'mean', not 'max'"),
@@ -164,11 +199,43 @@ def test_options_that_mean_nothing_are_refused(options, error, message):
         vmap(product, **options)
 
 
-@pytest.mark.parametrize("result", [None, "text", [1.0, "text"]], ids=["None", "str", "list"])
+def test_only_functions_are_mapped():
+    with pytest.raises(TypeError, match="vmap applies a function to rows, not int: 3"):
+        vmap(3)
+
+
+NO_NUMBERS = {
+    "None": None,
+    "str": "text",
+    "bytes": b"text",
+    "complex": 1j,
+    "list": [1.0, "text"],
+    "dict": {"a": {"b": "text"}},
+    "texts": numpy.array(["text"]),
+    "type": float,
+}
+
+
+@pytest.mark.parametrize("result", NO_NUMBERS.values(), ids=NO_NUMBERS.keys())
 def test_a_function_that_returns_no_numbers_is_refused(result, compiled):
     for rows in ([1.0, 2.0], [Value(1.0), Value(2.0)]):
-        with pytest.raises(TypeError, match="returns numbers"):
-            compiled(vmap(lambda x: result))(rows)
+        for always in (True, False):  # or for the second row alone
+            with pytest.raises(TypeError, match="returns numbers"):
+                compiled(vmap(lambda x, always=always: result if always or x > 1 else x))(rows)
+
+
+@pytest.mark.parametrize("result", [[1.0, None], [], (), {}])
+def test_paths_of_other_containers_are_refused_with_both(result, compiled):
+    with pytest.raises(TypeError, match=r"differ in structure: number and .*; return the same containers"):
+        compiled(vmap(lambda x: result if x > 1 else x))([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"differ in structure: number and \(array of shape \(2,\), number\)"):
+        compiled(vmap(lambda x: (numpy.array([x, x]), 1.0) if x > 1 else x))([1.0, 2.0])
+
+
+def test_none_inside_a_container_is_a_part_of_the_result(compiled):
+    numbers, nothing = compiled(vmap(lambda x: [x * 2, None]))([1.0, 2.0])
+    assert numbers.tolist() == [2.0, 4.0]
+    assert nothing is None
 
 
 def test_static_arguments_are_bound_before_mapping():
@@ -262,8 +329,9 @@ def test_paths_return_results_of_one_structure(compiled):
 def test_beyond_the_limit_of_paths_rows_are_evaluated_one_by_one(monkeypatch, compiled):
     monkeypatch.setattr("autograd.compiler.paths.MOST_PATHS", 2)
     rows = [0.5, 7.0, 3.0, 1.5, 7.5, 0.75]
-    with pytest.warns(RuntimeWarning, match="more than 2 paths"):
+    with pytest.warns(RuntimeWarning, match="more than 2 paths") as warned:
         found = compiled(vmap(branching))(rows, [1.0] * 6)
+    assert warned[0].filename == __file__
     assert found == pytest.approx(by_rows(branching, rows, [1.0] * 6), **CLOSE)
 
 

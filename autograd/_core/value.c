@@ -15,7 +15,7 @@
 #include "record.h"
 #include "sweep.h"
 #include "formulas.h"
-#include "machine.h"
+#include "dispatch.h"
 
 static PyObject *node_module; /* autograd.node, whose functions refuse what cannot be */
 static PyObject *checked;     /* copying.checked */
@@ -717,6 +717,7 @@ static PyMethodDef functions[] = {
     {"split_columns", split_columns, METH_O, NULL},
     {"call_point", call_point, METH_VARARGS, NULL},
     {"call_rows", call_rows, METH_VARARGS, NULL},
+    {"empty_matrix", empty_matrix, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -769,10 +770,7 @@ static int execute(PyObject *module)
     if (PyModule_AddObjectRef(module, "Value", (PyObject *)value_type) < 0
         || PyModule_AddStringConstant(module, "digest", DIGEST) < 0)
         return -1;
-    PyObject *machine = PyType_FromSpec(&machine_specification);
-    int failed = machine == NULL || PyModule_AddObjectRef(module, "MachineFunction", machine) < 0;
-    Py_XDECREF(machine);
-    if (failed)
+    if (add_machine(module) < 0)
         return -1;
     topological_order_function = PyObject_GetAttrString(module, "topological_order");
     return topological_order_function == NULL ? -1 : 0;

@@ -34,7 +34,34 @@ def call_rows(
     last: int,
     /,
 ) -> int: ...
+def empty_matrix(rows: int, columns: int, /) -> Any: ...
 def caller(kind: type[Primitive]) -> Callable[..., Any]: ...
+
+class Route:
+    def __init__(
+        self,
+        code: tuple[Any, ...],
+        captured: tuple[Any, ...],
+        pieces: Sequence[Any] | None,
+        rebuild: Callable[..., Any],
+    ) -> None: ...
+
+class Way:
+    kinds: tuple[tuple[int, ...] | None, ...]
+    def __init__(
+        self,
+        kinds: tuple[tuple[int, ...] | None, ...],
+        paths: Any,
+        key: Any,
+        route_of: Callable[[Any], Route],
+        reduce: str | None = None,
+    ) -> None: ...
+    def __call__(self, *arguments: Any) -> Any: ...
+
+class Dispatcher:
+    ways: tuple[Any, ...]
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any: ...
+    def _at_length(self, *arguments: Any, **keywords: Any) -> Any: ...
 
 class MachineFunction:
     def __init__(self, address: int, inputs: int, outputs: int, owner: object, releases: bool) -> None: ...

@@ -57,7 +57,7 @@ class ArrayKernel:
                     output[some] = values[place]
                 for place, truth in self._program.guards:
                     missed[some] |= (values[place] != 0) != truth
-        return [reduced(output, reduce) for output in outputs], missed if self._program.guards else None
+        return reduced(outputs, reduce), missed if self._program.guards else None
 
     def _values(self, columns: Sequence[Any]) -> list[Any]:
         values: list[Any] = [*columns, *self._program.constants]
@@ -66,11 +66,15 @@ class ArrayKernel:
         return values
 
 
-def reduced(column: Any, reduce: str | None) -> Any:
-    """The sum or the mean of a column, in the order of `autograd.reduction`; or the column itself."""
-    if reduce is None:
-        return column
-    return REDUCTIONS[reduce](column if isinstance(column, list) else column.tolist())
+def reduced(columns: list[numpy.ndarray[Any, Any]], reduce: str | None) -> list[Any]:
+    """The sum or the mean of each column, in the order of `autograd.reduction`; or the columns themselves."""
+    if reduce is None or not columns:
+        return columns
+    import numpy
+
+    with numpy.errstate(all="ignore"):
+        found: list[float] = REDUCTIONS[reduce](numpy.stack(columns, axis=1)).tolist()  # all columns at once
+    return found
 
 
 def _applied(row: Primitive, operands: list[Any]) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from autograd import containers
-from autograd.compiler.signature import Arguments, is_recording, number, varies
+from autograd.compiler.signature import Arguments, is_recording, number, unstructured, varies
 from autograd.engine import Value
 from autograd.rows import real
 
@@ -33,9 +33,11 @@ class Rows:
         self._arguments = [_by_rows(argument, axis) for argument, axis in zip(arguments, axes, strict=True)]
         self._all = [*self._arguments, _Shared(keywords)] if keywords else self._arguments
         counts = sorted({count for argument in self._arguments for count in argument.counts})
-        if len(counts) != 1:
+        if not counts:
+            raise ValueError("no positional argument has rows: keyword arguments are shared by all rows")
+        if len(counts) > 1:
             raise ValueError(
-                f"all arguments have the same number of rows, not {' and '.join(map(str, counts)) or 'none'}"
+                f"all arguments have the same number of rows, not {' and '.join(map(str, counts))}"
             )
         (self.count,) = counts
         if self.count == 0:
@@ -84,7 +86,7 @@ class _Varying:
 
     def __init__(self, argument: Any, axis: int) -> None:
         parts, self._rebuild = [argument], operator.itemgetter(0)
-        if not _has_rows(argument):
+        if argument is not None and not _has_rows(argument):
             parts, self._rebuild = containers.parts(argument, _has_rows)
         self._parts = [_part(part, axis) for part in parts]
         self.counts = [part.count for part in self._parts]
@@ -94,7 +96,7 @@ class _Varying:
         return self._rebuild([part.row(place) for part in self._parts])
 
     def signature(self, name: str) -> tuple[Hashable, Sequence[Any]]:
-        columns = [column for part in self._parts for column in part.columns()]
+        columns = [column for part in self._parts for column in part.columns(name)]
         return Arguments(self.row(0)).signature(name).key, columns
 
 
@@ -103,7 +105,7 @@ def _by_rows(argument: Any, axis: int | None) -> _Shared | _Varying:
 
 
 def _has_rows(part: Any) -> bool:
-    return isinstance(part, list) or (hasattr(part, "__array__") and getattr(part, "shape", ()) != ())
+    return isinstance(part, list) or (containers.is_array(part) and containers.as_array(part).shape != ())
 
 
 def _part(part: Any, axis: int) -> _Array | _List:
@@ -112,10 +114,10 @@ def _part(part: Any, axis: int) -> _Array | _List:
             raise ValueError(f"a list has its rows along axis 0, not {axis}: make it an array")
         return _List(part)
     if _has_rows(part):
-        return _Array(part, axis)
+        return _Array(containers.as_array(part), axis)
+    what = "an array of shape ()" if containers.is_array(part) else type(part).__name__
     raise TypeError(
-        f"{type(part).__name__} has no rows: give a list or an array, or None in in_axes for an argument "
-        "that all rows share"
+        f"{what} has no rows: give a list or an array, or None in in_axes for an argument that all rows share"
     )
 
 
@@ -132,7 +134,7 @@ class _Array:
                 f"rows are of numbers, not of {array.dtype}: array.astype(float) makes them floats"
             )
         self.has_values = array.dtype.kind == "O" and any(isinstance(item, Value) for item in array.flat)
-        rows = numpy.moveaxis(numpy.asarray(array), axis, 0) if axis else numpy.asarray(array)
+        rows = numpy.moveaxis(array, axis, 0) if axis else array
         if array.dtype.kind == "O" and not self.has_values:
             rows = numpy.array([real(item) for item in rows.flat]).reshape(rows.shape)
         self._rows = rows if self.has_values else rows.astype(numpy.float64, copy=False)
@@ -142,10 +144,10 @@ class _Array:
         row = self._rows[place]
         return row if self._rows.ndim > 1 or self.has_values else float(row)
 
-    def columns(self) -> list[Any]:
+    def columns(self, name: str) -> list[Any]:
         import numpy
 
-        return [*numpy.ascontiguousarray(self._rows.reshape(self.count, -1).T)]
+        return [*numpy.array(self._rows.reshape(self.count, -1).T, order="C")]  # the caller's may change
 
 
 class _List:
@@ -160,7 +162,7 @@ class _List:
     def row(self, place: int) -> Any:
         return self._rows[place]
 
-    def columns(self) -> list[Any]:
+    def columns(self, name: str) -> list[Any]:
         import numpy
 
         if self._taken_apart is None:
@@ -168,6 +170,13 @@ class _List:
         leaves, structure = self._taken_apart.leaves, self._taken_apart.structure
         if structure is not None and not structure.has_parts_alike():
             raise TypeError("the rows of a list differ in structure: give all the same containers and shapes")
+        holds_more = any(containers.contents(self._rows[0]))  # and so does every row, of the same structure
+        for things in unstructured(name, self._rows) if holds_more else ():
+            if things != things[: len(things) // self.count] * self.count:
+                raise TypeError(
+                    "the rows of a list are one program: give all dicts their keys in one order, and all "
+                    "modules the same but for their parameters"
+                )
         for leaf in leaves:
             if not varies(leaf):
                 raise TypeError(f"rows are of numbers, not of {type(leaf).__name__}: {leaf!r}")

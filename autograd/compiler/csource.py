@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from autograd import straightline
 from autograd.compiler import nests
 from autograd.compiler.program import recorded
+from autograd.compiler.reserved import FUNCTIONS_OF_REALS, RESERVED
 from autograd.compiler.rolled import Column, Local, Loop, Operand, Rolled
 from autograd.graph import Graph
 from autograd.rows import Primitive
@@ -31,8 +32,8 @@ _PARAMETERS = {
 
 _READ = {"inputs": "x", "values": "u", "own": "v"}
 _WRITTEN = {"values": "v", "outputs": "y"}
-_MATH_H = straightline.C_LIBRARY | {"ceil", "fabs", "floor", "rint"}
-_CALLED = re.compile(r"[A-Za-z_]\w*")  # in the C of a row: the names of functions
+_MATH_H = FUNCTIONS_OF_REALS | {"INFINITY", "NAN"}
+_NAMED = re.compile(r"\b[A-Za-z_]\w*")  # in the C of a row: functions and constants
 _ON_THE_STACK = 1000  # values, beyond which they lie on the heap
 
 
@@ -46,7 +47,7 @@ def to_c(graph: Graph, name: str = "f") -> str:
     are constants, with the data they have now.  `name` replaces f.
 
     Raises ValueError for a graph that has not one output, for a row that only Python computes, and for a
-    name that C cannot take; ImportError without NumPy.
+    name that C cannot take or has taken; ImportError without NumPy.
 
     >>> from autograd import trace
     >>> text = to_c(trace(lambda x, y: x * y + 1)(2.0, 3.0))
@@ -65,8 +66,7 @@ def to_c(graph: Graph, name: str = "f") -> str:
     <BLANKLINE>
     <BLANKLINE>
     """
-    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
-        raise ValueError(f"a name in C is made of letters, digits and underscores, unlike {name!r}")
+    _check_name(name)
     if len(graph.outputs) != 1:
         raise ValueError(f"to_c writes one output and its gradient, but this graph has {len(graph.outputs)}")
     try:
@@ -90,6 +90,19 @@ def to_c(graph: Graph, name: str = "f") -> str:
     return "\n".join(lines)
 
 
+def _check_name(name: str) -> None:
+    """Raises unless a file can define functions of this name; those derived from it are free."""
+    if not isinstance(name, str):
+        raise TypeError(f"a function's name is a str, not {type(name).__name__}: {name!r}")
+    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        raise ValueError(
+            "a name in C begins with a letter from A to Z, and goes on with such letters, digits and "
+            f"underscores, unlike {name!r}"
+        )
+    if name in RESERVED or name in straightline.C_FUNCTIONS:
+        raise ValueError(f"{name!r} has a meaning in C already: choose another name, such as 'my_{name}'")
+
+
 def _with_gradient(graph: Graph) -> Graph:
     gradient = graph.gradient()
     return Graph(*graph.outputs, *gradient.outputs, inputs=graph.inputs)._traced(gradient.branches, None)
@@ -101,11 +114,17 @@ def _functions(*programs: Rolled) -> list[str]:
     called: dict[str, None] = {}
     for row in rows:
         expression = straightline.c_expression(row)
-        names = _CALLED.findall(expression or "")
-        if expression is None or not {*names} <= {*_MATH_H, *straightline.C_FUNCTIONS}:
+        if expression is None:
             raise ValueError(
                 f"{row.name} is computed by Python, so it cannot be written in C: leave it out of the "
                 "function, or use autograd.jit, which calls Python back"
+            )
+        names = _NAMED.findall(expression)
+        unknown = [name for name in names if name not in _MATH_H and name not in straightline.C_FUNCTIONS]
+        if unknown:
+            raise ValueError(
+                f"the C of {row.name}, {expression}, calls {unknown[0]}, which is no function of <math.h>: "
+                "write it with those"
             )
         called.update((name, None) for name in names if name in straightline.C_FUNCTIONS)
     return [*called]

@@ -7,9 +7,10 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
+from autograd import modes
 from autograd.rows import real
 
-__all__ = ["MachineFunction", "call_point", "call_rows", "split_columns"]
+__all__ = ["Dispatcher", "MachineFunction", "call_point", "call_rows", "empty_matrix", "split_columns"]
 
 _KIND = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 _ROWS_KIND = ctypes.CFUNCTYPE(
@@ -21,6 +22,26 @@ _ROWS_KIND = ctypes.CFUNCTYPE(
     ctypes.c_void_p,  # the addresses of what to fill
     ctypes.c_void_p,  # a byte per row, or NULL
 )
+
+
+class Dispatcher:
+    """What is called by the first of its `ways` that does not return None, or else by its own `_at_length`.
+
+    So it is with keywords, and where any mode is active.
+    """
+
+    ways: tuple[Any, ...] = ()
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        if not keywords and not modes.active:
+            for way in self.ways:
+                found = way(*arguments)
+                if found is not None:
+                    return found
+        return self._at_length(*arguments, **keywords)
+
+    def _at_length(self, *arguments: Any, **keywords: Any) -> Any:
+        raise NotImplementedError
 
 
 class MachineFunction:
@@ -110,3 +131,9 @@ def call_rows(
         None if missed is None else missed.ctypes.data,
     )
     return code
+
+
+def empty_matrix(rows: int, columns: int) -> Any:
+    import numpy
+
+    return numpy.empty((rows, columns))

@@ -9,8 +9,7 @@ import types
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
-from autograd import modes
-from autograd.compiler.buffers import AtArrays, OverArrays, Shapes, shapes
+from autograd.compiler.buffers import Dispatcher, Way, at_point, kinds, over_rows
 from autograd.compiler.kernel import Kernel, compiled
 from autograd.compiler.mapping import Mapped
 from autograd.compiler.paths import Path, Paths, Stats, record
@@ -18,6 +17,8 @@ from autograd.compiler.signature import Arguments, is_recording, told_apart
 from autograd.graph import Graph, function_name
 
 __all__ = ["Jitted", "jit"]
+
+_MOST_WAYS = 8  # of arguments of different kinds, the latest ones, which a call tries one after another
 
 
 def jit(
@@ -30,6 +31,10 @@ def jit(
     containers and the parameters in `static_argnames`, of any hashable type, are part of the program: for
     others it is traced again.  So it is where numbers take another branch of `if`, `while`, `max`; after 64
     paths a RuntimeWarning says so, and further ones are evaluated without being compiled.
+
+    Calls by position with floats and contiguous float64 arrays are the fastest.  Their numbers are those at
+    the time of the call; rows that `vmap` goes over are not to be changed by other threads meanwhile.  Memory
+    of large results that nobody uses any more, at most 128 MB, is kept for the next ones.
 
     Values that the function uses and that are no arguments are read anew at every call; other variables of
     Python keep what they were at the trace.  Called with Values, or inside a transform or a trace, it behaves
@@ -59,7 +64,7 @@ def jit(
     return Jitted(function, names, fastmath)
 
 
-class Jitted:
+class Jitted(Dispatcher):
     """A compiled function, as `jit` makes it.
 
     It pickles if the function does, and is compiled anew where it lands; under a decorated function's name in
@@ -75,8 +80,6 @@ class Jitted:
         self._positional = _positional(function) if static_argnames else []
         self._fastmath = fastmath
         self._paths: dict[Hashable, Paths] = {}
-        self._of_floats: dict[int, Callable[..., Any]] = {}
-        self._of_arrays: dict[Shapes | None, Callable[[Sequence[Any]], Any]] = {}
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         name = getattr(self, "__qualname__", "")
@@ -92,22 +95,8 @@ class Jitted:
 
     # --- Calls ---
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """The function's result, by machine code."""
-        at = self._of_floats.get(len(arguments))
-        if at is not None and not keywords and not modes.active:
-            for argument in arguments:
-                if type(argument) is not float:
-                    break
-            else:
-                found = at(*arguments)
-                if found is not None:
-                    return found
-        if self._of_arrays and not keywords and not modes.active:
-            at = self._of_arrays.get(shapes(arguments))
-            found = None if at is None else at(arguments)
-            if found is not None:
-                return found
+    def _at_length(self, *arguments: Any, **keywords: Any) -> Any:
+        """The function's result for any arguments: what a call comes to for which there is no way yet."""
         if is_recording():
             return self._function(*arguments, **keywords)
         if isinstance(self._function, Mapped):
@@ -123,12 +112,15 @@ class Jitted:
         paths = self._paths_of((signature.key, static.key))
         result = paths(lambda: record(static.bound(self._function), *varying), signature.numbers)
         if paths.paths and not keywords and not self._static:
-            seen = shapes(arguments)
-            if set(map(type, arguments)) <= {float}:
-                self._of_floats[len(arguments)] = paths.paths[0].at
-            elif seen is not None:
-                self._of_arrays[seen] = AtArrays(paths)
+            seen = kinds(arguments)
+            if seen is not None:
+                self._add_way(at_point(seen, paths))
         return result
+
+    def _add_way(self, way: Way) -> None:
+        """From now on calls with arguments of the same kinds go this way."""
+        others = [other for other in self.ways if other.kinds != way.kinds]
+        self.ways = (way, *others[: _MOST_WAYS - 1])
 
     def _divided(
         self, arguments: tuple[Any, ...], keywords: dict[str, Any]
@@ -151,9 +143,9 @@ class Jitted:
         paths = self._paths_of(key)
         result = mapped.evaluated(paths, batch)
         if paths.paths and not keywords:
-            seen, axes = shapes(arguments), mapped.axes(arguments)
-            if seen is not None and set(axes) <= {0, None}:
-                self._of_arrays[seen] = OverArrays(paths, seen, axes, mapped.reduce, mapped.threads)
+            seen = kinds(arguments, mapped.axes(arguments))
+            if seen is not None:
+                self._add_way(over_rows(seen, paths, mapped.reduce, mapped.threads))
         return result
 
     def _paths_of(self, key: Hashable) -> Paths:

@@ -12,12 +12,12 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd.compiler.assembly import BLOCK, point_function, rows_function
 from autograd.compiler.emission import Externals
 from autograd.compiler.loops import rolled_function
-from autograd.compiler.machine import Callbacks, MachineCode, require_llvm, vector_functions
+from autograd.compiler.machine import MachineCode, require_llvm, vector_functions
 from autograd.compiler.passes import divided, optimised
 from autograd.compiler.program import Program, expanded
 from autograd.compiler.rolled import Rolled
@@ -26,19 +26,20 @@ if TYPE_CHECKING:
     import numpy
 
 try:
-    from autograd._core.value import MachineFunction, call_point, call_rows, split_columns
+    from autograd._core.value import MachineFunction, call_point, call_rows, empty_matrix, split_columns
 except ModuleNotFoundError:  # without the engine in C
     from autograd.compiler.foreign import (  # type: ignore[assignment]
         MachineFunction,
         call_point,
         call_rows,
+        empty_matrix,
         split_columns,
     )
 
-__all__ = ["Kernel", "compiled"]
+__all__ = ["Code", "Kernel", "compiled"]
 
 _ROLLED = 500  # operations, from which on a program is written as loops: its code follows its structure
-_LONG_CALL = 10_000  # operations, from which on the interpreter's lock is released for one point
+_LONG_CALL = 50_000  # operations, in all rows, from which on the interpreter's lock is released: some 20 us
 
 Outputs = float | tuple[float, ...] | None
 Buffer = Any  # a bytearray, or a contiguous array
@@ -57,6 +58,27 @@ def compiled(program: Program, *, fastmath: bool = False) -> Kernel:
     [21.0]
     """
     return Kernel(program, fastmath)
+
+
+class Code(NamedTuple):
+    """Functions of machine code, with the numbers of what they take and give.
+
+    `point` is that of one point and `rows` 0; or `rows` is that of many rows, and `point` gives what depends
+    on the numbers that all rows share: so many as are `between`, or it is 0.  `long_from` is the number of
+    rows, or of points, from which on a call takes long.  `taken` gives what a row in Python has raised; it is
+    None where none is called.
+    """
+
+    owner: MachineCode
+    point: int
+    rows: int
+    shared: int
+    between: int
+    columns: int
+    outputs: int
+    long_from: int
+    guarded: bool
+    taken: Callable[[], BaseException | None] | None
 
 
 class Kernel:
@@ -87,9 +109,20 @@ class Kernel:
         """
         program, code = self._recorded, self._code
         address, outputs = code.address("point"), len(program.outputs)
-        long = _takes_long(program)
+        long = _long_from(program) == 1
         function: Callable[..., Outputs] = MachineFunction(address, program.inputs, outputs, code, long)
-        return _raising(function, code.callbacks) if code.callbacks else function
+        return _raising(function, code.taken) if code.taken else function
+
+    def at_point(self) -> Code:
+        """The function of one point."""
+        program, code = self._recorded, self._code
+        address, inputs, outputs = code.address("point"), program.inputs, len(program.outputs)
+        long_from = _long_from(program)
+        return Code(code, address, 0, inputs, 0, 0, outputs, long_from, bool(program.guards), code.taken)
+
+    def over_rows(self, varying: bytes, reduced: bool) -> Code:
+        """The function of many rows, whose inputs vary as `rows_of_bytes` says."""
+        return self._plan(varying, reduced).entry
 
     @functools.cached_property
     def _program(self) -> Program:
@@ -106,7 +139,7 @@ class Kernel:
         raises ValueError if an array is of another length.
         """
         program, code = self._recorded, self._code
-        address, long, calls_back = code.address("point"), _takes_long(program), bool(code.callbacks)
+        address, long, taken = code.address("point"), _long_from(program) == 1, code.taken
         expected = (8 * program.inputs, 8 * len(program.outputs))
 
         def fill(inputs: Buffer, outputs: numpy.ndarray[Any, Any]) -> bool:
@@ -115,7 +148,7 @@ class Kernel:
                 raise ValueError(f"this machine code takes and fills {expected} bytes, not {sizes}")
             holds = call_point(address, inputs, outputs, long)
             _check_memory(holds)
-            error = code.callbacks.taken() if calls_back else None
+            error = taken() if taken else None
             if error is not None and holds:  # beyond a missed guard a row may raise
                 raise error
             return bool(holds)
@@ -211,14 +244,16 @@ class Kernel:
         return self._plans[key]
 
 
-def _takes_long(program: Program) -> bool:
-    return len(program.operations) >= _LONG_CALL
+def _long_from(program: Program) -> int:
+    return -(-_LONG_CALL // max(1, len(program.operations)))
 
 
-def _raising(function: Callable[..., Outputs], callbacks: Callbacks) -> Callable[..., Outputs]:
+def _raising(
+    function: Callable[..., Outputs], taken: Callable[[], BaseException | None]
+) -> Callable[..., Outputs]:
     def point(*numbers: float) -> Outputs:
         outputs = function(*numbers)
-        error = callbacks.taken()
+        error = taken()
         if error is not None and outputs is not None:  # beyond a missed guard a row may raise
             raise error
         return outputs
@@ -235,20 +270,26 @@ class _Plan:
     def __init__(self, program: Program, varying: bytes, reduced: bool, fast: bool) -> None:
         fixed = [place for place, varies in enumerate(varying) if not varies]
         before, within = divided(program, fixed, [place for place, varies in enumerate(varying) if varies])
-        self._shared = len(fixed)
-        self._between = len(before.outputs)
-        self._outputs = len(within.outputs)
         self._reduced = reduced
-        self._guarded = bool(within.guards)
         externals = Externals(vector_functions() if fast else None)
-        shared = self._shared + self._between
+        between = len(before.outputs)
+        shared = len(fixed) + between
         texts = [rows_function(within, externals, shared=shared, reduced=reduced, fast=fast)]
-        if self._between:
+        if between:
             texts.append(point_function(before, externals, fast=fast))
-        self.code = MachineCode("\n".join([externals.text, *texts]), externals)
-        self._calls_back = bool(self.code.callbacks)
-        self._rows = self.code.address("rows")
-        self._before = self.code.address("point") if self._between else 0
+        self.code = code = MachineCode("\n".join([externals.text, *texts]), externals, is_reduced=reduced)
+        self.entry = Code(
+            owner=code,
+            point=code.address("point") if between else 0,
+            rows=code.address("rows"),
+            shared=len(fixed),
+            between=between,
+            columns=len(varying) - len(fixed),
+            outputs=len(within.outputs),
+            long_from=_long_from(within),
+            guarded=bool(within.guards),
+            taken=code.taken,
+        )
 
     def run(
         self, shared: bytearray, arrays: list[Any], count: int, reduce: str | None, threads: int
@@ -256,16 +297,19 @@ class _Plan:
         """The outputs in `count` rows, and which rows have missed a guard."""
         import numpy
 
-        if self._between:
-            between = bytearray(8 * self._between)
-            _check_memory(call_point(self._before, shared, between, False))
+        entry = self.entry
+        if entry.taken:  # which may change what the arrays show
+            arrays = [array.copy() for array in arrays]
+        if entry.between:
+            between = bytearray(8 * entry.between)
+            _check_memory(call_point(entry.point, shared, between, False))
             shared += between
-        outputs = numpy.empty((self._outputs, -(-count // BLOCK) if self._reduced else count))
-        missed = numpy.empty(count, bool) if self._guarded else None
+        outputs = empty_matrix(entry.outputs, -(-count // BLOCK) if self._reduced else count)
+        missed = numpy.empty(count, bool) if entry.guarded else None
 
         def part(first: int, last: int) -> BaseException | None:
-            _check_memory(call_rows(self._rows, shared, arrays, outputs, self._outputs, missed, first, last))
-            return self.code.callbacks.taken() if self._calls_back else None
+            _check_memory(call_rows(entry.rows, shared, arrays, outputs, entry.outputs, missed, first, last))
+            return entry.taken() if entry.taken else None
 
         error = _first_error(part, _ranges(count, threads))
         if error is not None:
@@ -280,7 +324,7 @@ class _Plan:
             raise error
         kept = ~missed
         if kept.any():
-            numbers = shared[: 8 * self._shared]
+            numbers = shared[: 8 * self.entry.shared]
             self.run(numbers, [column[kept] for column in arrays], int(kept.sum()), None, 1)
 
 

@@ -12,7 +12,7 @@ import math
 import sys
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd.compiler.emission import Externals
@@ -71,13 +71,17 @@ def _guarded(row: Primitive, arity: int, waiting: Any) -> Any:
 class MachineCode:
     """Machine code, whose addresses hold as long as this object lives, and then are free again.
 
-    The optimiser is spared a long text, unless it `is_rolled`: then its loops are short, and its length is
-    that of tables.  Raises ImportError without llvmlite.
+    The optimiser gets what it makes faster: a text that `is_rolled`, whose loops are short however long its
+    tables are, and one that `is_reduced`, which adds up rows, unless it is long.  Anything else is about as
+    fast without it and compiled in half the time; and llvmlite keeps 1.5 kB of each of its runs for good.
+    Raises ImportError without llvmlite.
     """
 
     callbacks: Callbacks
 
-    def __init__(self, text: str, externals: Externals, *, is_rolled: bool = False) -> None:
+    def __init__(
+        self, text: str, externals: Externals, *, is_rolled: bool = False, is_reduced: bool = False
+    ) -> None:
         llvm = _llvm()
         self.callbacks = Callbacks(externals.rows)
         context = llvm.create_context()  # of its own: a shared one would keep every constant for good
@@ -85,7 +89,7 @@ class MachineCode:
         machine = _target_machine(0 if len(text) >= _HUGE_TEXT and not is_rolled else 2)
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
-        if len(text) < _LONG_TEXT or is_rolled:
+        if is_rolled or (is_reduced and len(text) < _LONG_TEXT):
             _optimise(module)
         engine = llvm.create_mcjit_compiler(module, machine)
         addresses = {**_library_addresses(externals), **self.callbacks.addresses}
@@ -95,6 +99,11 @@ class MachineCode:
         engine.finalize_object()
         self._engine, self._module = engine, module
         weakref.finalize(self, _dispose, engine, context, self.callbacks).atexit = False
+
+    @property
+    def taken(self) -> Callable[[], BaseException | None] | None:
+        """What gives the exception of a row in Python, to be asked after each call; None if there is none."""
+        return self.callbacks.taken if self.callbacks else None
 
     @property
     def text(self) -> str:

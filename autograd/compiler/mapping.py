@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from autograd import containers
-from autograd.compiler.arrays import REDUCTIONS, ArrayKernel, reduced
+from autograd.compiler.arrays import REDUCTIONS, ArrayKernel
 from autograd.compiler.batching import Rows
 from autograd.compiler.paths import Batch, Paths, check_alike, check_results, rebuilt, record
 from autograd.engine import Value
@@ -36,6 +36,7 @@ def vmap(
     number, and one of shape (rows, ...) in place of each array.  `reduce="sum"` or `"mean"` adds up the
     rows of every number, in the order of `reduce_sum` and `reduce_mean`.
 
+    What the function reads besides its arguments it reads anew at every call; under `jit` as `jit` says.
     Rows that take the same path are evaluated together by NumPy, to its accuracy; under `jit` by a compiled
     loop in so many `threads`, with the bits of one row after the other.  Where arguments are Values, or
     inside a transform or trace, every row is recorded by itself.
@@ -49,7 +50,9 @@ def vmap(
     >>> vmap(grad(lambda w, x: (w * x - 1) ** 2), in_axes=(None, 0), reduce="mean")(3.0, [1.0, 2.0])
     12.0
     """
-    if reduce is not None and reduce not in REDUCTIONS:
+    if not callable(function):
+        raise TypeError(f"vmap applies a function to rows, not {type(function).__name__}: {function!r}")
+    if reduce not in (None, *REDUCTIONS):
         raise ValueError(f"reduce is None, 'sum' or 'mean', not {reduce!r}")
     if type(threads) is not int or threads < 1:
         raise ValueError(f"threads is a whole number from 1 on, not {threads!r}")
@@ -92,7 +95,7 @@ class Mapped:
         if len(axes) != len(arguments):
             raise ValueError(
                 f"in_axes has {len(axes)} entries, but {function_name(self.function)} was called with "
-                f"{len(arguments)} positional arguments"
+                f"{len(arguments)} positional arguments: give one for each, None where all rows share it"
             )
         return Rows(arguments, axes, keywords)
 
@@ -119,8 +122,9 @@ class Mapped:
             found.append([leaf if isinstance(leaf, Value) else real(leaf) for leaf in leaves])
             structures.append(structure)
         check_alike(structures)
-        columns = [list(column) for column in zip(*found, strict=True)]
-        columns = [reduced(column, self.reduce) for column in columns]
+        columns: list[Any] = [list(column) for column in zip(*found, strict=True)]
+        if self.reduce:
+            columns = list(map(REDUCTIONS[self.reduce], columns))
         return assembled(structures[0], columns, rows.count, self.reduce)
 
 

@@ -11,7 +11,7 @@ import operator
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from autograd import containers, modes
@@ -81,9 +81,11 @@ class Path:
     """One trace with its kernel; captured leaves are read anew at every call.
 
     `at` takes the inputs one by one and returns the function's result, or None where the guards do not hold.
+    `routes` are what the engine in C knows of the kernel, by the kind of the call.
     """
 
     at: Callable[..., Any]
+    routes: dict[Hashable, Any]
 
     def __init__(self, graph: Graph, backend: Backend) -> None:
         inputs = set(graph.inputs)
@@ -92,6 +94,7 @@ class Path:
         self.results = _results(graph)
         check_leaks(self.captured)
         self.kernel = backend(recorded(graph, self.captured))
+        self.routes = {}
         self.at = _rebuilding(self.kernel.point, self.captured, self.results)
 
     def rows(
@@ -118,20 +121,27 @@ def _rebuilding(
 
 
 class Paths:
-    """The paths of a function for one signature of its arguments, the one taken last first."""
+    """The paths of a function for one signature of its arguments, the one taken last first.
+
+    Several threads may trace the function at once, as no lock is held while it runs: it may wait for another
+    thread that calls it too.  Of two that take the same new path the first adds it, and the trace of the
+    second is dropped without being counted.
+    """
 
     def __init__(self, name: str, backend: Backend) -> None:
         self.paths: tuple[Path, ...] = ()
         self._counted = Stats()
         self._name = name
         self._backend = backend
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()  # for a few assignments
+        self._compiling = threading.RLock()  # by one thread at a time: others then find the path they need
         self._has_warned = False
 
     # --- One point ---
 
     def __call__(self, record: Callable[[], Graph], point: Sequence[float]) -> Any:
         """The function's result for a point, one number per input; `record` traces it there."""
+        traced = None
         while True:
             paths = self._usable
             for path in paths:
@@ -139,11 +149,10 @@ class Paths:
                 if found is not None:
                     self.use_first(path)
                     return found
-            with self._lock:
-                if self._usable is paths:  # no other thread has added the path meanwhile
-                    self._count(misses=len(paths))
-                    graph = self._traced(record)
-                    return rebuilt(_results(graph), _recorded(graph))
+            traced = traced or _Traced(record)
+            if self._added(traced, paths):
+                self._count(misses=len(paths))
+                return rebuilt(_results(traced.graph), _recorded(traced.graph))
 
     @property
     def _usable(self) -> tuple[Path, ...]:
@@ -155,32 +164,45 @@ class Paths:
         if path is not self.paths[0]:
             with self._lock:
                 others = [other for other in self.paths if other is not path]
-                self._count(misses=self.paths.index(path))
+                misses = self.paths.index(path)
                 self.paths = (path, *others)
+            self._count(misses=misses)
 
-    def _traced(self, record: Callable[[], Graph]) -> Graph:
-        """A new trace, which is a path from now on unless there are too many."""
-        started = time.perf_counter()
-        graph = record()
+    def _added(self, traced: _Traced, tried: tuple[Path, ...]) -> bool:
+        """Makes a trace a path, unless there are too many; False if another thread has added one meanwhile.
+
+        That may be the path of this trace: `tried` are those which it is not.
+        """
         if modes.current.watched:
-            return graph
-        if len(self.paths) < MOST_PATHS:
-            path = Path(graph, self._backend)
-            self.paths = (path, *self.paths)
-            started += path.kernel.seconds  # counted by the kernel, which goes on compiling
-        elif not self._has_warned:
+            return True
+        with self._compiling:
+            if set(self.paths) - set(tried):
+                return False
+            seconds = traced.seconds
+            if len(self.paths) < MOST_PATHS:
+                started = time.perf_counter()
+                path = Path(traced.graph, self._backend)
+                seconds += time.perf_counter() - started - path.kernel.seconds  # which goes on compiling
+                with self._lock:
+                    self.paths = (path, *self.paths)
+            else:
+                self._warn()
+            self._count(traces=1, seconds=seconds)
+            return True
+
+    def _warn(self) -> None:
+        if not self._has_warned:
             self._has_warned = True
             warnings.warn(
                 f"{self._name} took more than {MOST_PATHS} paths through its branches: others are evaluated "
                 "without compiling them, which is slow; choose with autograd.where instead of Python's if",
                 RuntimeWarning,
-                stacklevel=2,
+                stacklevel=modes.stacklevel(),
             )
-        self._count(traces=1, seconds=time.perf_counter() - started)
-        return graph
 
     def _count(self, traces: int = 0, misses: int = 0, seconds: float = 0.0) -> None:
-        self._counted = self._counted.plus(Stats(traces, misses, seconds))
+        with self._lock:
+            self._counted = self._counted.plus(Stats(traces, misses, seconds))
 
     @property
     def stats(self) -> Stats:
@@ -193,26 +215,35 @@ class Paths:
 
         Raises TypeError if the results of two rows differ in structure.
         """
-        with self._lock:
-            if not self.paths and not modes.current.watched:
-                self._traced(lambda: batch.record(0))
+        if not self.paths and not modes.current.watched:
+            self._added(_Traced(lambda: batch.record(0)), ())
         for path in self._usable[:1]:
             results, missed = path.rows(batch.columns, batch.size, reduce, threads)
             if missed is None or not missed.any():
                 return path.results, results
         gathered = _Gathered(batch.size)
-        for path in self._usable:
-            if gathered.remaining.size:
-                gathered.fill(path, batch, threads)
-                self._count(misses=gathered.remaining.size)
-        while gathered.remaining.size:
-            with self._lock:
-                before = self.paths
-                graph = self._traced(lambda: batch.record(int(gathered.remaining[0])))
-            gathered.fill_first(graph)
-            if self.paths is not before:
-                gathered.fill(self.paths[0], batch, threads)
-        return gathered.structure, [reduced(column, reduce) for column in gathered.outputs]
+        tried: tuple[Path, ...] = ()
+        while True:
+            for path in self._usable:
+                if path not in tried and gathered.remaining.size:
+                    gathered.fill(path, batch, threads)
+                    self._count(misses=gathered.remaining.size)
+                    tried += (path,)
+            if not gathered.remaining.size:
+                return gathered.structure, reduced(gathered.outputs, reduce)
+            row = int(gathered.remaining[0])
+            traced = _Traced(lambda row=row: batch.record(row))  # type: ignore[misc]
+            if self._added(traced, tried):
+                gathered.fill_first(traced.graph)
+
+
+class _Traced:
+    """A trace of the function, and the seconds it took."""
+
+    def __init__(self, record: Callable[[], Graph]) -> None:
+        started = time.perf_counter()
+        self.graph = record()
+        self.seconds = time.perf_counter() - started
 
 
 class Batch(NamedTuple):

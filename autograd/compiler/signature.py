@@ -10,14 +10,15 @@ from __future__ import annotations
 import io
 import pickle
 import types
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 from autograd import containers, graph, modes
+from autograd.containers import told_apart
 from autograd.engine import Value
 from autograd.rows import real
 
-__all__ = ["Arguments", "Signature", "is_recording", "number", "told_apart", "varies"]
+__all__ = ["Arguments", "Signature", "is_recording", "number", "told_apart", "unstructured", "varies"]
 
 _BY_IDENTITY = (types.FunctionType, types.BuiltinFunctionType, type)  # compared without being pickled
 
@@ -75,8 +76,8 @@ class Arguments:
         numbers = [number(leaf) for leaf in self.leaves if not fixed or varies(leaf)]
         if not fixed and self.structure.is_bare:
             return Signature(self.structure.shapes[0], numbers)
-        contents = tuple(_contents(name, module) for module in containers.named_containers(self._tree))
-        return Signature((self.structure, told_apart(tuple(fixed)), contents, *_orders(self._tree)), numbers)
+        contents, orders = map(tuple, unstructured(name, self._tree))
+        return Signature((self.structure, told_apart(tuple(fixed)), contents, orders), numbers)
 
 
 def _numbers_alone(tree: Any) -> list[float] | None:
@@ -84,31 +85,19 @@ def _numbers_alone(tree: Any) -> list[float] | None:
     if type(tree) is float:
         return [tree]
     if getattr(getattr(tree, "dtype", None), "char", "") == "d" and tree.shape:
-        numbers: list[float] = tree.ravel().tolist()
+        numbers: list[float] = containers.as_array(tree).ravel().tolist()
         return numbers
     return None
 
 
-def told_apart(thing: Any) -> Hashable:
-    """A thing to be compared with another of its kind: 0.0 and -0.0, 1 and True differ, in tuples as well."""
-    if isinstance(thing, float):
-        return type(thing), repr(thing)
-    if isinstance(thing, tuple | frozenset):
-        return type(thing), type(thing)(map(told_apart, thing)) if type(thing) in (
-            tuple,
-            frozenset,
-        ) else thing
-    return type(thing), thing
+def unstructured(name: str, tree: Any) -> tuple[list[Hashable], list[Hashable]]:
+    """What a program may depend on that is neither number nor structure, as hashable things.
 
-
-def _orders(tree: Any) -> Iterator[Hashable]:
-    """The keys of every dict, in its own order, in which a program may go through it."""
-    if isinstance(tree, dict):
-        yield tuple(map(told_apart, tree))
-    if isinstance(tree, dict | list | tuple):
-        for part in tree.values() if isinstance(tree, dict) else tree:
-            if isinstance(part, dict | list | tuple):
-                yield from _orders(part)
+    What each module holds besides numbers, and the keys of each dict in its own order.  Raises TypeError for
+    a module whose attributes do not pickle.
+    """
+    modules, dicts = containers.contents(tree)
+    return [_contents(name, module) for module in modules], [tuple(map(told_apart, keys)) for keys in dicts]
 
 
 def is_recording() -> bool:
