@@ -103,7 +103,16 @@ def short(x: list[Any]) -> Any:
     return autograd.exp(x[0]) / (x[1] - x[2])
 
 
-@pytest.mark.parametrize("function", [rosenbrock, network, by_signs, short])
+def swaying(x: list[Any]) -> Any:
+    """Two numbers that hand each other on, and one from far back."""
+    levels, change = [*x[:9]], x[9]
+    for number in x:
+        change, level = levels[-1] * 0.5, autograd.math.tanh(change + levels[-9] * number)
+        levels.append(level)
+    return levels[-1] * change + levels[-2]
+
+
+@pytest.mark.parametrize("function", [rosenbrock, network, by_signs, short, swaying])
 def test_the_file_has_the_bits_of_the_value_and_of_the_gradient(compiled, function):
     generator = random.Random(1)
     numbers = [generator.uniform(-2, 2) for _ in range(200)]

@@ -146,9 +146,7 @@ def test_loops_have_the_bits_of_the_program(seed):
     assert bits(evaluate(rolled(program), numbers)) == bits(straight(program, numbers))
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_loops_in_machine_code_have_the_bits_of_the_program(seed):
-    program, numbers = drawn(seed)
+def in_machine_code(program: Program, numbers: Sequence[float]) -> list[float]:
     externals = Externals()
     text = rolled_function(rolled(program), externals)
     code = MachineCode(f"{externals.text}\n{text}", externals, is_rolled=True)
@@ -156,7 +154,13 @@ def test_loops_in_machine_code_have_the_bits_of_the_program(seed):
     given = (ctypes.c_double * len(numbers))(*numbers)
     found = (ctypes.c_double * len(program.outputs))()
     assert point(ctypes.addressof(given), ctypes.addressof(found)) == 1
-    assert bits(list(found)) == bits(straight(program, numbers))
+    return list(found)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_loops_in_machine_code_have_the_bits_of_the_program(seed):
+    program, numbers = drawn(seed)
+    assert bits(in_machine_code(program, numbers)) == bits(straight(program, numbers))
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -311,6 +315,368 @@ def test_an_operation_of_many_operands_is_computed_by_itself():
     numbers = [1e16, 1.0, -1e16] * 20
     program = traced(lambda x: [autograd.fsum(*x)] * 2, numbers)
     assert evaluate(rolled(program), numbers) == [20.0, 20.0]
+
+
+# --- Recurrences --------------------------------------------------------------------------------------
+
+
+def powers(steps: int) -> Callable[..., Any]:
+    def f(x: Any) -> Any:
+        for _ in range(steps):
+            x = x * 1.0001 + 1e-3
+        return x
+
+    return f
+
+
+def logistic(steps: int) -> Callable[..., Any]:
+    def f(x: Any, rate: Any) -> Any:
+        for _ in range(steps):
+            x = rate * x * (1 - x)
+        return x
+
+    return f
+
+
+def newton(steps: int) -> Callable[..., Any]:
+    def f(a: Any) -> Any:
+        x = 1.0
+        for _ in range(steps):
+            x = x - (x * x * x - a) / (3 * x * x)
+        return x
+
+    return f
+
+
+def pendulum(steps: int) -> Callable[..., Any]:
+    """Integrated by the rule of Runge and Kutta of order 4."""
+    h = 0.01
+
+    def f(angle: Any, speed: Any, g: Any) -> Any:
+        def derivatives(angle: Any, speed: Any) -> tuple[Any, Any]:
+            return speed, -g * autograd.sin(angle)
+
+        for _ in range(steps):
+            a1, s1 = derivatives(angle, speed)
+            a2, s2 = derivatives(angle + h / 2 * a1, speed + h / 2 * s1)
+            a3, s3 = derivatives(angle + h / 2 * a2, speed + h / 2 * s2)
+            a4, s4 = derivatives(angle + h * a3, speed + h * s3)
+            angle = angle + h / 6 * (a1 + 2 * a2 + 2 * a3 + a4)
+            speed = speed + h / 6 * (s1 + 2 * s2 + 2 * s3 + s4)
+        return angle
+
+    return f
+
+
+def low_pass(steps: int) -> Callable[..., Any]:
+    """The energy of a filtered signal, whose samples are known."""
+
+    def f(weight: Any, memory: Any) -> Any:
+        level, energy = 0.0, 0.0
+        for place in range(steps):
+            level = weight * math.sin(place) + memory * level
+            energy = energy + level * level
+        return energy
+
+    return f
+
+
+def biquad(steps: int) -> Callable[..., Any]:
+    """A filter that looks two steps back, and gives all of its results."""
+
+    def f(a: Any, b: Any) -> list[Any]:
+        levels = [a, b]
+        for place in range(steps):
+            levels.append(a * levels[-1] - b * levels[-2] + math.cos(place))
+        return levels
+
+    return f
+
+
+def echo(steps: int) -> Callable[..., Any]:
+    """What is read from so far back that it is not carried along."""
+
+    def f(a: Any, b: Any) -> Any:
+        levels = [a] * 9
+        for _ in range(steps):
+            levels.append((levels[-1] + levels[-9] * b).tanh())
+        return levels[-1]
+
+    return f
+
+
+def exchange(steps: int) -> Callable[..., Any]:
+    """Two numbers that change places."""
+
+    def f(x: Any, y: Any) -> Any:
+        for _ in range(steps):
+            x, y = y, (x - y).sin()
+        return x * y
+
+    return f
+
+
+def halving(steps: int) -> Callable[..., Any]:
+    """A loop of Python that asks of each number whether it is small: a guard in each step."""
+
+    def f(x: Any) -> Any:
+        while x > 2.0**-steps:
+            x = x * 0.5 + x * 1e-9
+        return x
+
+    return f
+
+
+def polygon(steps: int) -> Callable[..., Any]:
+    """A recurrence whose every step is one operation of many that are alike, and independent."""
+
+    def f(x: Any) -> Any:
+        corners = [x]
+        for _ in range(steps):
+            corners.append(corners[-1].cos())
+        total = 0.0
+        for corner in [corner.exp() for corner in corners]:
+            total = total + corner
+        return total
+
+    return f
+
+
+RECURRENCES: list[tuple[Callable[[int], Callable[..., Any]], list[float]]] = [
+    (powers, [1.5]),
+    (logistic, [0.3, 3.7]),
+    (newton, [5.0]),
+    (pendulum, [1.0, 0.5, 9.81]),
+    (low_pass, [0.3, 0.7]),
+    (biquad, [0.3, 0.7]),
+    (echo, [0.4, 0.3]),
+    (exchange, [0.4, 0.3]),
+    (halving, [0.9]),
+    (polygon, [0.5]),
+]
+each_recurrence = pytest.mark.parametrize(
+    ("steps_of", "numbers"), RECURRENCES, ids=[steps_of.__name__ for steps_of, _ in RECURRENCES]
+)
+SCALARS = [(steps_of, numbers) for steps_of, numbers in RECURRENCES if steps_of is not biquad]
+each_scalar = pytest.mark.parametrize(
+    ("steps_of", "numbers"), SCALARS, ids=[steps_of.__name__ for steps_of, _ in SCALARS]
+)
+STEPS = 36
+
+
+def with_gradient(function: Callable[..., Any], numbers: Sequence[float]) -> Callable[..., Any]:
+    return value_and_grad(function, argnums=tuple(range(len(numbers))))
+
+
+@each_recurrence
+def test_the_steps_of_a_recurrence_are_one_loop_however_many_they_are(steps_of, numbers):
+    few, many = (rolled(traced(steps_of(steps), *numbers)) for steps in (2 * STEPS, 20 * STEPS))
+    assert rows_of(few) == rows_of(many)
+    assert len(many.table) <= 2 * 20 * STEPS
+    assert sum(loop.steps != () for loop in many.loops) <= 2
+
+
+@each_scalar
+def test_the_gradient_of_a_recurrence_is_as_many_loops_for_any_number_of_steps(steps_of, numbers):
+    few, many = (
+        rolled(traced(with_gradient(steps_of(steps), numbers), *numbers)) for steps in (5 * STEPS, 20 * STEPS)
+    )
+    assert rows_of(few) == rows_of(many)
+    assert len(few.loops) == len(many.loops)
+
+
+@each_recurrence
+def test_a_recurrence_has_the_bits_of_the_program(steps_of, numbers):
+    program = traced(steps_of(3 * STEPS), *numbers)
+    assert bits(evaluate(rolled(program), numbers)) == bits(straight(program, numbers))
+
+
+@each_scalar
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_derivatives_of_a_recurrence_have_the_bits_of_the_program(steps_of, numbers, order):
+    function = steps_of(STEPS)
+    if order == 2:
+        function = autograd.grad(function)
+    program = traced(with_gradient(function, numbers), *numbers)
+    assert bits(evaluate(rolled(program), numbers)) == bits(straight(program, numbers))
+
+
+@each_scalar
+def test_machine_code_of_a_recurrence_has_the_bits_of_the_program(steps_of, numbers):
+    program = traced(with_gradient(steps_of(5 * STEPS), numbers), *numbers)
+    kernel = compiled(program)
+    assert bits(kernel(numbers)) == bits(straight(program, numbers))
+
+
+@each_scalar
+def test_machine_code_of_a_recurrence_is_as_long_for_any_number_of_steps(steps_of, numbers):
+    lengths = [len(compiled(traced(steps_of(steps), *numbers)).llvm().splitlines()) for steps in (600, 1200)]
+    assert lengths[1] < 1.2 * lengths[0] < 1200
+
+
+def test_a_chain_is_one_loop_that_hands_a_number_on():
+    whole = rolled(traced(powers(500), 1.5))
+    assert [str(line) for line in str(whole).splitlines()] == [
+        "1 inputs, 2 constants, 0 values, 1 outputs",
+        "loop 500 steps:",
+        "    %0 = mul(carried[0], constants[0])",
+        "    %1 = add(%0, constants[1])",
+        "    carried[0] = inputs[0], then %1 -> outputs[0]",
+    ]
+
+
+def test_what_only_the_next_step_reads_has_no_place_in_memory():
+    assert rolled(traced(exchange(500), 0.4, 0.3)).values <= 8
+
+
+def test_a_value_from_far_back_is_read_where_the_loop_has_written_it():
+    (loop,) = (loop for loop in rolled(traced(echo(500), 0.4, 0.3)).loops if loop.steps)
+    read = {operand.array for _, operands in loop.statements for operand in operands if len(operand) > 1}
+    assert read == {"inputs", "carried", "own"}
+
+
+def test_the_reverse_sweep_reads_the_steps_backwards():
+    whole = rolled(traced(value_and_grad(logistic(500)), 0.3, 3.7))
+    read = [
+        operand
+        for loop in whole.loops
+        for _, operands in loop.statements
+        for operand in operands
+        if len(operand) > 1 and operand.array == "values" and operand.strides
+    ]
+    assert {operand.strides for operand in read} == {(-1,)}
+    assert not whole.table
+
+
+def test_what_repeats_without_needing_itself_has_no_steps():
+    def separate(x: list[Any]) -> list[Any]:
+        y = x[0]
+        levels = [y := (y * number).sin() for number in x]
+        return [*levels, *(level.exp() for level in levels)]
+
+    whole = rolled(traced(separate, [0.5] * 200))
+    assert [(loop.shape, loop.steps) for loop in whole.loops if loop.shape or loop.steps] == [
+        ((), (200,)),
+        ((200,), ()),
+    ]
+
+
+def test_the_guards_of_a_loop_of_python_are_columns():
+    program = traced(halving(200), 0.9)
+    whole = rolled(program)
+    assert len(program.guards) >= 200
+    assert len(whole.guards) == 2
+    assert len(whole.loops) <= 3
+    assert evaluate(whole, [0.4]) is None
+    assert evaluate(whole, [0.91]) == straight(program, [0.91])
+
+
+def test_steps_that_differ_now_and_then_make_a_longer_period():
+    def f(x: Any, steps: int) -> Any:
+        for step in range(steps):
+            x = x.sin() if step % 5 else (x * x).exp()
+        return x
+
+    few, many = (rolled(traced(lambda x, steps=steps: f(x, steps), 0.5)) for steps in (200, 2000))
+    assert rows_of(few) == rows_of(many)
+    assert len(rows_of(many)) < 20
+
+
+def test_what_does_not_repeat_stays_straight_code():
+    choose = random.Random(1)
+    program = traced(
+        lambda x: functools.reduce(
+            lambda y, _: choose.choice([autograd.sin, autograd.exp, autograd.tanh])(y), range(300), x
+        ),
+        0.5,
+    )
+    assert set(shapes(rolled(program))) == {()}
+
+
+def swarm(steps: int) -> Callable[..., Any]:
+    """Many numbers that go the same way, each by itself, and meet at the end."""
+
+    def f(x: list[Any]) -> Any:
+        for _ in range(steps):
+            x = [0.9 * number.sin() for number in x]
+        return functools.reduce(operator.mul, x)
+
+    return f
+
+
+def test_steps_of_many_numbers_at_a_time_are_one_loop_too():
+    numbers = [0.1 * place + 0.1 for place in range(16)]
+    few, many = (rolled(traced(swarm(steps), numbers)) for steps in (1300, 2600))
+    assert rows_of(few) == rows_of(many)
+    assert len(rows_of(many)) < 100
+    assert bits(evaluate(few, numbers)) == bits([swarm(1300)([*map(autograd.Value, numbers)]).data])
+
+
+class RandomRecurrence:
+    """Some steps of random operations on what earlier steps, the inputs and constants have to give."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        uniform, choice = self.random.uniform, self.random.choice
+        self.steps = choice([30, 60, 101])
+        self.size = choice([1, 2, 3])
+        self.numbers = [uniform(-1, 1) for _ in range(self.size + self.steps)]
+        self.data = [uniform(-0.5, 0.5) for _ in range(self.steps)]
+        self.restart = choice([self.steps, self.steps, 17])  # steps, after which all begins anew
+        self.every = choice([1, 1, 7])  # of which step the result counts
+        self.body = [
+            (choice([*UNARY, *BINARY, primitives.where]), [self.source() for _ in range(3)])
+            for _ in range(self.random.randrange(1, 8))
+        ]
+        self.results = [self.random.randrange(len(self.body)) for _ in range(self.size)]
+
+    def source(self) -> tuple[str, int, int]:
+        kinds = ["state", "state", "earlier", "computed", "computed", "sample", "datum", "first"]
+        return self.random.choice(kinds), self.random.randrange(100), self.random.choice([1, 2, 3, 6])
+
+    def operand(self, source: tuple[str, int, int], states: list[list[Any]], computed: list[Any]) -> Any:
+        kind, number, distance = source
+        step = len(states) - 1
+        if kind == "earlier":
+            return states[max(0, step - distance)][number % self.size]
+        if kind == "sample":
+            return states[0][self.size + step * distance % self.steps]
+        if kind == "datum":
+            return self.data[step] if distance == 1 else 0.75
+        if kind == "computed" and computed:
+            return computed[number % len(computed)]
+        return states[0 if kind == "first" else step][number % self.size]
+
+    def __call__(self, x: list[Any]) -> Any:
+        states = [x]
+        total = 0.0
+        for step in range(self.steps):
+            computed: list[Any] = []
+            for row, sources in self.body:
+                operands = [self.operand(source, states, computed) for source in sources]
+                count = 1 if row in UNARY else 2 if row in BINARY else 3
+                computed.append(row(*operands[:count]) + 0.0)
+            if step % self.restart == self.restart - 1:
+                states.append([number * 0.5 for number in x[: self.size]])
+            else:
+                states.append([computed[result] * 0.9 + 0.05 for result in self.results])
+            if step % self.every == 0:
+                total = total + states[-1][0] * states[-1][-1]
+        return total
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_recurrences_have_the_bits_of_the_program(seed):
+    function = RandomRecurrence(seed)
+    program = traced(value_and_grad(function), function.numbers)
+    assert bits(evaluate(rolled(program), function.numbers)) == bits(straight(program, function.numbers))
+
+
+@pytest.mark.parametrize("seed", range(60, 68))
+def test_random_recurrences_in_machine_code_have_the_bits_of_the_program(seed):
+    function = RandomRecurrence(seed)
+    program = traced(value_and_grad(function), function.numbers)
+    assert bits(in_machine_code(program, function.numbers)) == bits(straight(program, function.numbers))
 
 
 # --- Programs as recorded -----------------------------------------------------------------------------

@@ -101,6 +101,9 @@ def runs(kinds: Sequence[object]) -> tuple[Run, ...]:
     found = []
     start = 0
     while start < len(kinds):
+        if kinds[start] not in kinds[start + 1 : start + 1 + _LONGEST_PERIOD]:
+            start += 1
+            continue
         run = max((_run(kinds, start, period) for period in range(1, _LONGEST_PERIOD + 1)), key=_terms)
         if _terms(run) < _SHORTEST or _terms(run) < 4 * run.period:
             start += 1

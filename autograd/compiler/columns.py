@@ -34,6 +34,14 @@ class Operands(NamedTuple):
         numbers = numpy.fromiter(itertools.chain.from_iterable(operands), numpy.int64, int(lengths.sum()))
         return Operands(numbers, numpy.cumsum(lengths) - lengths, lengths)
 
+    def read_by(self, operations: Places) -> Places:
+        """The operands of the operations at these places, one after the other."""
+        lengths = self.lengths[operations]
+        ends = numpy.cumsum(lengths)
+        shifts = numpy.repeat(self.begins[operations] - ends + lengths, lengths)
+        found: Places = self.numbers[shifts + numpy.arange(len(shifts))]
+        return found
+
 
 def extents(columns: Iterable[Places], size: int) -> tuple[int, ...]:
     """The extents of a nest of `size` iterations in which the columns are affine, as far as they can be.

@@ -28,10 +28,10 @@ _PARAMETERS = {
 }
 """The inputs; the values between the loops, as they are read and as they are written; the outputs.
 
-`u` and `v` are the same array: no loop reads a number that it writes.
+`u` and `v` are the same array: a loop reads by `v` what it writes itself.
 """
 
-_READ = {"inputs": "x", "values": "u"}
+_READ = {"inputs": "x", "values": "u", "own": "v"}
 _WRITTEN = {"values": "v", "outputs": "y"}
 _MATH_H = FUNCTIONS_OF_REALS | {"INFINITY", "NAN"}
 _NAMED = re.compile(r"\b[A-Za-z_]\w*")  # in the C of a row: functions and constants
@@ -194,6 +194,8 @@ class _Function:
         for place, fold in enumerate(loop.folds):
             kind = "" if nests.totals(loop) else "double "
             yield f"{kind}{_total(loop, place)} = {self._operand(fold.initial)};"
+        for place, carry in enumerate(loop.carries):
+            yield f"double c{place} = {self._operand(carry.initial)};"
 
     def _body(self, loop: Loop) -> Iterator[str]:
         for place, (row, operands) in enumerate(loop.statements):
@@ -205,11 +207,18 @@ class _Function:
             total = _total(loop, place)
             for term in fold.terms:
                 yield f"{total} = {_application(fold.row, [total, self._operand(term)])};"
+        for place, carry in enumerate(loop.carries):
+            yield f"const double n{place} = {self._operand(carry.next)};"
+        for place in range(len(loop.carries)):
+            yield f"c{place} = n{place};"
 
     def _finish(self, loop: Loop) -> Iterator[str]:
         for place, fold in enumerate(loop.folds):
             for target in fold.targets:
                 yield self._stored(target, _total(loop, place))
+        for place, carry in enumerate(loop.carries):
+            for target in carry.targets:
+                yield self._stored(target, f"c{place}")
 
     def _stored(self, target: Column, value: str) -> str:
         return f"{_WRITTEN[target.array]}[{self._index(target)}] = {value};"
@@ -217,6 +226,8 @@ class _Function:
     def _operand(self, operand: Operand) -> str:
         if isinstance(operand, Local):
             return f"t{operand.statement}"
+        if operand.array == "carried":
+            return f"c{operand.base}"
         if operand.array != "constants":
             return f"{_READ[operand.array]}[{self._index(operand)}]"
         if not operand.strides:

@@ -7,16 +7,30 @@ of its iterations.  So places become `base` plus strides times digits; where the
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy
 
+from autograd.compiler import recurrences
 from autograd.compiler.chains import NEUTRAL
 from autograd.compiler.columns import Places, extents, strides, varying
 from autograd.compiler.nests import WIDEST
 from autograd.compiler.placement import Iterations, LoopKind, Placement
-from autograd.compiler.rolled import Array, Column, Copy, Fold, Guard, Local, Loop, Operand, Statement, Store
+from autograd.compiler.recurrences import FARTHEST, Read, Recurrence
+from autograd.compiler.rolled import (
+    Array,
+    Carry,
+    Column,
+    Copy,
+    Fold,
+    Guard,
+    Local,
+    Loop,
+    Operand,
+    Statement,
+    Store,
+)
 from autograd.compiler.simplification import Pool
 
 __all__ = ["Layout"]
@@ -47,6 +61,7 @@ class Layout:
         self._address[program.inputs : program.first] = numpy.arange(len(program.constants))
         self._kept = numpy.zeros(count, bool)
         self._outputs: Places = placement.same[numpy.array(program.outputs, numpy.int64)]
+        self._results = numpy.bincount(self._outputs, minlength=count)  # how many outputs each value is
         self._targets: dict[int, list[int]] = {}
         self._copied: list[int] = []
         for place, number in enumerate(self._outputs.tolist()):
@@ -57,23 +72,55 @@ class Layout:
 
     # --- What is kept in memory ---
 
-    def keep(self, chunks: Iterable[Sequence[int]]) -> None:
+    def keep(self, pieces: Sequence[Places | Recurrence]) -> None:
         """Marks the values that others read than the loop, or the piece of code, that computes them."""
-        same, kept = self._placement.same, self._kept
-        kept[same[[number for number, _ in self._program.guards]]] = True
-        for kind in filter(None, self._placement.of):
+        placement, kept = self._placement, self._kept
+        kept[placement.same[[number for number, _ in self._program.guards]]] = True
+        for kind in filter(None, placement.of):
             for column in (*kind.operands, *kind.terms):
-                if not self._placement.is_local(kind, column):
+                if not placement.is_local(kind, column):
                     kept[column] = True
-        for chunk in chunks:
-            inside = set(chunk)
-            for number in chunk:
-                kept[[operand for operand in self._operands(number) if operand not in inside]] = True
-        for members, loop_kind in zip(self._placement.kinds.members, self._placement.of, strict=True):
-            if loop_kind is None:
-                for number in members:
-                    if kept[number]:
-                        self._address[number] = self._allocated(1)
+        inside = numpy.zeros(len(kept), bool)
+        for piece in pieces:
+            if isinstance(piece, Recurrence):
+                for operand in itertools.chain.from_iterable(piece.operands):
+                    kept[operand.numbers if isinstance(operand, Read) else [*operand.initial]] = True
+            else:
+                read = placement.same[placement.operands.read_by(piece - self._program.first)]
+                inside[piece] = True
+                kept[read[~inside[read]]] = True
+                inside[piece] = False
+        self._reserve(pieces)
+
+    def _reserve(self, pieces: Sequence[Places | Recurrence]) -> None:
+        """Gives places to what is computed one by one, and kept."""
+        for piece in pieces:
+            if isinstance(piece, Recurrence):
+                for members, before, after in zip(
+                    piece.members.T, piece.before, piece.after.tolist(), strict=True
+                ):
+                    self._reserve_together(members, before, after)
+        others = [piece for piece in pieces if not isinstance(piece, Recurrence)]
+        numbers = numpy.sort(numpy.concatenate(others)) if others else numpy.zeros(0, numpy.int64)
+        numbers = numbers[self._kept[numbers] & (self._address[numbers] < 0)]
+        of = [self._placement.kinds.of[number] for number in numbers.tolist()]
+        numbers = numbers[numpy.argsort(of, kind="stable")]
+        self._address[numbers] = self._allocated(len(numbers)) + numpy.arange(len(numbers))
+
+    def _reserve_together(self, members: Places, before: Sequence[int], after: int) -> None:
+        """Gives places to an operation of a recurrence, and to those like it before and after."""
+        if self._results[members[:-FARTHEST]].any() and not (self._results[members] == 1).all():
+            self._kept[members] = True
+        if self._kept[members[:-FARTHEST]].any():
+            first = [*itertools.takewhile(self._is_homeless, reversed(before))]
+            last = [after] if after >= 0 and self._is_homeless(after) else []
+            members = numpy.array([*reversed(first), *members.tolist(), *last], numpy.int64)
+        else:
+            members = members[self._kept[members]]
+        self._address[members] = self._allocated(len(members)) + numpy.arange(len(members))
+
+    def _is_homeless(self, number: int) -> bool:
+        return bool(self._kept[number]) and self._address[number] < 0
 
     def _operands(self, number: int) -> list[int]:
         _, operands = self._program.operations[number - self._program.first]
@@ -84,24 +131,78 @@ class Layout:
         self.values += count
         return self.values - count
 
-    # --- Straight code ---
+    # --- One by one ---
 
-    def straight(self, chunk: Sequence[int]) -> Loop:
+    def piece(self, piece: Places | Recurrence) -> Loop:
         """What is computed one by one, in this order."""
+        return self._recurrence(piece) if isinstance(piece, Recurrence) else self._straight(piece.tolist())
+
+    def _straight(self, chunk: Sequence[int]) -> Loop:
         local = {number: Local(place) for place, number in enumerate(chunk)}
         statements = []
         stores = []
         for number in chunk:
             row = self._program.operations[number - self._program.first].row
-            read = tuple(
-                local.get(o) or Column(self._array(o), int(self._address[o])) for o in self._operands(number)
-            )
+            read = tuple(local.get(o) or self._place_of(o) for o in self._operands(number))
             statements.append(Statement(row, read))
             targets = [Column("outputs", place) for place in self._targets.get(number, ())]
             if self._kept[number]:
                 targets.append(Column("values", int(self._address[number])))
             stores += [Store(local[number], target) for target in targets]
         return Loop((), (), tuple(statements), tuple(stores))
+
+    def _recurrence(self, recurrence: Recurrence) -> Loop:
+        members = recurrence.members
+        size = (len(members),)
+        carries = _Carries(self._place_of)
+        statements = []
+        for row, operands in zip(recurrence.rows, recurrence.operands, strict=True):
+            read = tuple(
+                self._read(operand, size) if isinstance(operand, Read) else carries.operand(operand)
+                for operand in operands
+            )
+            statements.append(Statement(row, read))
+        stores = []
+        for place, numbers in enumerate(members.T):
+            columns, last = self._left(numbers)
+            stores += [Store(Local(place), column) for column in columns]
+            for back, targets in last.items():
+                carries.leave(place, back, targets, self._pool)
+        if recurrence.is_sequential or carries.found:
+            return Loop((), size, tuple(statements), tuple(stores), carries=tuple(carries.found))
+        return Loop(size, (), tuple(statements), tuple(stores))
+
+    def _read(self, operand: Read, size: tuple[int, ...]) -> Column:
+        array = self._array(int(operand.numbers[0]))
+        column = self._column(array, self._address[operand.numbers], size)
+        return column._replace(array="own") if operand.own else column
+
+    def _left(self, members: Places) -> tuple[list[Column], dict[int, list[Column]]]:
+        """Where the results of all iterations go, or of the last few, by their number from the end."""
+        results, size = self._results[members], (len(members),)
+        ending = members[: -FARTHEST - 1 : -1].tolist()
+        columns: list[Column] = []
+        last: dict[int, list[Column]] = {}
+        if (results == 1).all():
+            targets = [self._targets[number][0] for number in members.tolist()]
+            columns.append(self._column("outputs", numpy.array(targets, numpy.int64), size))
+        elif results[:-FARTHEST].any():
+            for number in members[results > 0].tolist():
+                self._copied += self._targets[number]
+        else:
+            for back, number in enumerate(ending):
+                if results[-1 - back]:
+                    last[back] = [Column("outputs", place) for place in self._targets[number]]
+        if self._kept[members[:-FARTHEST]].any():
+            columns.append(self._column("values", self._address[members], size))
+        else:
+            for back, number in enumerate(ending):
+                if self._kept[number]:
+                    last.setdefault(back, []).append(self._place_of(number))
+        return columns, last
+
+    def _place_of(self, number: int) -> Column:
+        return Column(self._array(number), int(self._address[number]))
 
     def _array(self, number: int) -> Array:
         program = self._program
@@ -245,6 +346,39 @@ class Layout:
         for (truth, array), group in itertools.groupby(sorted(places), lambda place: place[:2]):
             addresses = numpy.array([address for _, _, address in group], numpy.int64)
             yield Guard(len(addresses), self._column(array, addresses, (len(addresses),)), truth)
+
+
+class _Carries:
+    """What the steps of a recurrence hand on, `found` while their operands are written."""
+
+    def __init__(self, place_of: Callable[[int], Column]) -> None:
+        self.found: list[Carry] = []
+        self._place_of = place_of
+        self._known: dict[
+            tuple[int, tuple[int, ...]], Operand
+        ] = {}  # by the operation, and what is before it
+
+    def operand(self, carried: recurrences.Carried) -> Operand:
+        """What an operation has computed some iterations before: it is handed on as often."""
+        operand: Operand = Local(carried.place)
+        for distance in range(carried.distance):
+            initial = carried.initial[carried.distance - 1 - distance :]
+            if (carried.place, initial) not in self._known:
+                self._known[carried.place, initial] = Column("carried", len(self.found))
+                self.found.append(Carry(self._place_of(initial[0]), operand))
+            operand = self._known[carried.place, initial]
+        return operand
+
+    def leave(self, place: int, back: int, targets: Iterable[Column], pool: Pool) -> None:
+        """Leaves at the targets what the operation computes in the last iteration, or so many before it."""
+        operand: Operand = Local(place)
+        for _ in range(back + 1):
+            known = [carry.next for carry in self.found]
+            number = known.index(operand) if operand in known else len(known)
+            if number == len(known):
+                self.found.append(Carry(pool.column(0.0), operand))
+            operand = Column("carried", number)
+        self.found[number] = self.found[number]._replace(targets=tuple(targets))
 
 
 class _Order(NamedTuple):

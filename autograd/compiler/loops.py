@@ -19,10 +19,10 @@ __all__ = ["rolled_function"]
 
 _PARAMETERS = "ptr noalias %in, ptr noalias %kept, ptr noalias %values, ptr noalias %out"
 _ARGUMENTS = "ptr %in, ptr %values, ptr %values, ptr %out"
-"""`kept` are the values as loops read them, `values` as they write them: no loop reads what it writes."""
+"""`kept` are the values as loops read them, `values` as they write them, and read what they have written."""
 
 _LONG_STRAIGHT = 5_000  # statements outside of loops, from which on they are not worth the optimiser's time
-_READ = {"inputs": "%in", "constants": "@point.constants", "values": "%kept"}
+_READ = {"inputs": "%in", "constants": "@point.constants", "values": "%kept", "own": "%values"}
 _WRITTEN = {"values": "%values", "outputs": "%out"}
 
 
@@ -123,12 +123,16 @@ class _LoopWriter:
             elif isinstance(part, nests.Start):
                 for place, fold in enumerate(loop.folds):
                     self._set_total(loop, place, self._operand(fold.initial))
+                self._set_carried([self._operand(carry.initial) for carry in loop.carries])
             elif isinstance(part, nests.Body):
                 self._body(loop)
             else:
                 for place, fold in enumerate(loop.folds):
                     for target in fold.targets:
                         self._store(target, self._total(loop, place))
+                for place, carry in enumerate(loop.carries):
+                    for target in carry.targets:
+                        self._store(target, Term(self._carried(place)))
 
     @contextlib.contextmanager
     def _repeated(self, digit: int, extent: int) -> Iterator[None]:
@@ -161,6 +165,15 @@ class _LoopWriter:
             for term in fold.terms:
                 total = writer.apply(fold.row, [total, self._operand(term, terms)])
             self._set_total(loop, place, total)
+        self._set_carried([self._operand(carry.next, terms) for carry in loop.carries])
+
+    def _set_carried(self, terms: Sequence[Term]) -> None:
+        for place, term in enumerate(terms):
+            self._variables[f"%c{place}"] = "double"
+            self._writer.lines.append(f"store double {self._writer.number(term)}, ptr %c{place}")
+
+    def _carried(self, place: int) -> str:
+        return self._writer.line(f"load double, ptr %c{place}")
 
     def _total(self, loop: Loop, place: int) -> Term:
         return Term(self._writer.line(f"load double, ptr {self._total_address(loop, place)}"))
@@ -182,6 +195,8 @@ class _LoopWriter:
     def _operand(self, operand: Operand, terms: Sequence[Term] = ()) -> Term:
         if isinstance(operand, Local):
             return terms[operand.statement]
+        if operand.array == "carried":
+            return Term(self._carried(operand.base))
         if operand.array == "constants" and not operand.strides:
             return self._writer.constant(self._rolled.constants[operand.base])
         return Term(self._writer.line(f"load double, ptr {self._address(_READ[operand.array], operand)}"))

@@ -27,15 +27,15 @@ class For(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Every fold's total becomes its initial value."""
+    """Every fold's total, and what is carried, becomes its initial value."""
 
 
 class Body(NamedTuple):
-    """The statements of one iteration; the folds' terms join their totals."""
+    """The statements of one iteration; the folds' terms join their totals; what is carried is replaced."""
 
 
 class Finish(NamedTuple):
-    """The totals are stored."""
+    """The totals are stored, and what is carried."""
 
 
 Nest = For | Start | Body | Finish
@@ -59,7 +59,7 @@ def nest(loop: Loop) -> tuple[Nest, ...]:
     """
     shape = [*enumerate(loop.shape)]
     steps = [*enumerate(loop.steps, len(shape))]
-    if not loop.folds:
+    if loop.shape and not loop.folds:
         return _around(shape, (Body(),))
     if not totals(loop):
         return _around(shape, (Start(), *_around(steps, (Body(),)), Finish()))

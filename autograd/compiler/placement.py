@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 import numpy
 
 from autograd.compiler.columns import Operands, Places
-from autograd.compiler.kinds import INPUT, kinds
+from autograd.compiler.kinds import INPUT, Kinds, kinds
 from autograd.compiler.program import Program
 from autograd.rows import Primitive
 
@@ -66,29 +66,33 @@ class Iterations:
 class Placement:
     """Where a program's values are computed.
 
-    `single` lists, by stage, what is computed one by one; `iterations` are the loops.  `of` is a kind's loop
-    kind, or None; `position` of a value in a loop is its iteration, and of a fold the member of the steps.
+    `single` lists, by stage, what is computed one by one; `iterations` are the loops.  `operands` are
+    those of the program.  `of` is a kind's loop kind, or None; `position` of a value in a loop is its
+    iteration, and of a fold the member of the steps.
     `same` is, for each value, an equal one that stands for it: itself, but for what is computed twice.
+
+    With `is_split` there are no loops, and everything is computed one by one.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, is_split: bool = False) -> None:
         self.program = program
-        self._operands = Operands.of(program)
-        self.kinds = kinds(program, self._operands)
+        self.operands = Operands.of(program)
+        self._first = program.first
         count = program.first + len(program.operations)
+        self.kinds = Kinds([INPUT] * count, [[]], {}, {}) if is_split else kinds(program, self.operands)
         self.of: list[LoopKind | None] = [None]
-        self.single: dict[int, list[int]] = {}
+        self.single: dict[int, list[int]] = {0: [*range(program.first, count)]} if is_split else {}
         self.position: Places = numpy.zeros(count, numpy.int64)
         self.same: Places = numpy.arange(count)
         self._made: list[Iterations] = []
         self._stages = [0] * count  # of what is computed one by one
+        foldings = self.kinds.foldings
         for members in self.kinds.members[1:]:
-            self.of.append(self._placed(members))
-
-    @property
-    def singles(self) -> int:
-        """How many operations are computed one by one."""
-        return sum(map(len, self.single.values()))
+            if len(members) < _FEWEST and members[0] not in foldings:  # in a long program there are many
+                self._place_one_by_one(members)
+                self.of.append(None)
+            else:
+                self.of.append(self._placed(members))
 
     @property
     def iterations(self) -> list[Iterations]:
@@ -108,7 +112,7 @@ class Placement:
         row, operands = self.program.operations[members[0] - self.program.first]
         if members[0] in self.kinds.foldings:
             return self._placed_folds(row, members)
-        if len(members) >= _FEWEST and len(operands) <= _MOST_OPERANDS:
+        if len(operands) <= _MOST_OPERANDS:
             return self._placed_operations(row, members, len(operands))
         self._place_one_by_one(members)
         return None
@@ -116,14 +120,19 @@ class Placement:
     # --- One by one ---
 
     def _place_one_by_one(self, members: list[int]) -> None:
-        of, stages, operations = self.kinds.of, self._stages, self.program.operations
+        of, stages, operations, first = self.kinds.of, self._stages, self.program.operations, self._first
         for number in members:
             stage = 0
-            for operand in operations[number - self.program.first].operands:
+            for operand in operations[number - first].operands:
                 kind = self.of[of[operand]] if of[operand] > INPUT else None
-                stage = max(stage, stages[operand] if kind is None else kind.iterations.stage + 1)
+                after = stages[operand] if kind is None else kind.iterations.stage + 1
+                if after > stage:
+                    stage = after
             stages[number] = stage
-            self.single.setdefault(stage, []).append(number)
+            if stage in self.single:
+                self.single[stage].append(number)
+            else:
+                self.single[stage] = [number]
 
     def _stage_after(self, numbers: Places) -> int:
         """The first stage whose loops can read these values of one kind."""
@@ -139,8 +148,8 @@ class Placement:
 
     def _placed_operations(self, row: Primitive, members: list[int], arity: int) -> LoopKind:
         numbers = numpy.array(members, numpy.int64)
-        begins = self._operands.begins[numbers - self.program.first]
-        operands = [self.same[self._operands.numbers[begins + position]] for position in range(arity)]
+        begins = self.operands.begins[numbers - self.program.first]
+        operands = [self.same[self.operands.numbers[begins + position]] for position in range(arity)]
         first = _first_alike(operands)
         if first is not None:
             self.same[numbers] = numbers[first]

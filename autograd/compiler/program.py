@@ -21,7 +21,7 @@ from autograd.engine import Value
 from autograd.graph import Graph
 from autograd.rows import Primitive
 
-__all__ = ["Operation", "Program", "expanded", "lowered", "recorded"]
+__all__ = ["Operation", "Program", "expanded", "lowered", "recorded", "without_collecting"]
 
 
 class Operation(NamedTuple):
@@ -89,12 +89,12 @@ def recorded(graph: Graph, captured: Sequence[Value] = ()) -> Program:
     Any other leaf is a constant with the data that it has now.  Raises TypeError for an output that is not
     a number the program computes or a constant.
     """
-    with _without_collecting():
+    with without_collecting():
         return _recorded(graph, captured)
 
 
 @contextlib.contextmanager
-def _without_collecting() -> Iterator[None]:
+def without_collecting() -> Iterator[None]:
     """A block that makes objects by the million, none of them garbage: looking for it takes as long again."""
     enabled = gc.isenabled()
     gc.disable()

@@ -15,6 +15,7 @@ from autograd.rows import Primitive
 
 __all__ = [
     "Array",
+    "Carry",
     "Column",
     "Copy",
     "Fold",
@@ -28,7 +29,9 @@ __all__ = [
     "evaluate",
 ]
 
-Array = Literal["inputs", "constants", "values", "outputs"]
+Array = Literal["inputs", "constants", "values", "own", "carried", "outputs"]
+"""`own` are the values as well, where a loop reads what it has written itself; `carried` is what it hands
+from one step to the next."""
 
 
 class Local(NamedTuple):
@@ -79,8 +82,23 @@ class Fold(NamedTuple):
     targets: tuple[Column, ...] = ()
 
 
+class Carry(NamedTuple):
+    """A number that each step reads and then replaces: it is `initial` at first, and `next` after a step.
+
+    All of a loop's are replaced at once.  What the last step leaves goes to the `targets`.  `initial` and
+    the targets have no digits.
+    """
+
+    initial: Column
+    next: Operand
+    targets: tuple[Column, ...] = ()
+
+
 class Loop(NamedTuple):
     """Iterations that do not depend on each other, `shape`, times the ordered `steps` of their folds.
+
+    Of a loop without folds the steps depend on those before, by what they carry, or by the values that they
+    have written; it has no shape.
 
     A column has one stride for each number of `shape`, then of `steps`, the outermost first; none if it is
     the same everywhere.  A loop without either is straight code.
@@ -91,6 +109,7 @@ class Loop(NamedTuple):
     statements: tuple[Statement, ...]
     stores: tuple[Store, ...] = ()
     folds: tuple[Fold, ...] = ()
+    carries: tuple[Carry, ...] = ()
 
 
 class Copy(NamedTuple):
@@ -142,6 +161,9 @@ class Rolled(NamedTuple):
             for row, initial, terms, targets in loop.folds:
                 call = f"fold {row.name}({', '.join(map(_text, (initial, *terms)))})"
                 yield f"    {' -> '.join([call, *map(_text, targets)])}"
+            for place, (initial, after, targets) in enumerate(loop.carries):
+                carry = f"carried[{place}] = {_text(initial)}, then {_text(after)}"
+                yield f"    {' -> '.join([carry, *map(_text, targets)])}"
         for length, source, start in self.copies:
             yield f"copy {length}: {_text(source)} -> outputs[{start}]"
         for length, column, truth in self.guards:
@@ -169,10 +191,13 @@ def evaluate(rolled: Rolled, numbers: Sequence[float]) -> list[float] | None:
     >>> evaluate(Rolled(3, (), (), 0, 3, (loop,)), [1.0, 2.0, 3.0])
     [1.0, 4.0, 9.0]
     """
+    carried: list[float] = []
     arrays: dict[str, list[float]] = {
         "inputs": list(numbers),
         "constants": list(rolled.constants),
-        "values": [0.0] * rolled.values,
+        "values": (values := [0.0] * rolled.values),
+        "own": values,
+        "carried": carried,
         "outputs": [0.0] * rolled.outputs,
     }
 
@@ -191,6 +216,7 @@ def evaluate(rolled: Rolled, numbers: Sequence[float]) -> list[float] | None:
     for loop in rolled.loops:
         for member in itertools.product(*map(range, loop.shape)):
             totals = [number(fold.initial, member, ()) for fold in loop.folds]
+            carried[:] = [number(carry.initial, (), ()) for carry in loop.carries]
             for step in itertools.product(*map(range, loop.steps)):
                 digits = (*member, *step)
                 results: list[float] = []
@@ -201,9 +227,13 @@ def evaluate(rolled: Rolled, numbers: Sequence[float]) -> list[float] | None:
                 for place, fold in enumerate(loop.folds):
                     for term in fold.terms:
                         totals[place] = fold.row.value(totals[place], number(term, digits, results))
+                carried[:] = [number(carry.next, digits, results) for carry in loop.carries]
             for fold, total in zip(loop.folds, totals, strict=True):
                 for target in fold.targets:
                     keep(target, member, total)
+            for carry, left in zip(loop.carries, carried, strict=True):
+                for target in carry.targets:
+                    keep(target, (), left)
     for length, source, start in rolled.copies:
         for place in range(length):
             arrays["outputs"][start + place] = number(source, (place,), ())

@@ -47,6 +47,7 @@ def simplified(loop: Loop, pool: Pool) -> Loop:
     """
     results = [operand for operand, _ in loop.stores]
     results += [term for fold in loop.folds for term in fold.terms]
+    results += [carry.next for carry in loop.carries]
     read = (*(operand for _, operands in loop.statements for operand in operands), *results)
     inputs: dict[Operand, None] = {}
     constants: dict[Operand, float] = {}
@@ -74,4 +75,5 @@ def simplified(loop: Loop, pool: Pool) -> Loop:
         ),
         stores=tuple(store._replace(operand=next(found)) for store in loop.stores),
         folds=tuple(fold._replace(terms=tuple(next(found) for _ in fold.terms)) for fold in loop.folds),
+        carries=tuple(carry._replace(next=next(found)) for carry in loop.carries),
     )
