@@ -409,7 +409,7 @@ def test_several_threads_compile_and_call_one_kernel() -> None:
 
 def test_without_llvmlite_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     machine._llvm.cache_clear()
-    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
     with pytest.raises(ImportError, match=r"pip install 'scalar-autograd\[compile\]'"):
         compiled(traced(lambda x: x + 1, 1.0))
 

@@ -83,7 +83,7 @@ def to_c(graph: Graph, name: str = "f") -> str:
     value, both = rolled(recorded(graph)), rolled(recorded(_with_gradient(graph)))
     inputs = len(graph.inputs)
     lines = [
-        f"/* {name}(x) of {inputs} numbers, and {name}_gradient(x, y), which fills {inputs + 1}:",
+        f"/* {name}(x) and {name}_gradient(x, y), where x has {inputs} and y has {inputs + 1} numbers.",
         "   cc -std=c99 -O3 -ffp-contract=off, and -lm where it is linked. */",
         "",
         "#include <math.h>",
