@@ -618,12 +618,12 @@ def fill_a_slab(world: World) -> None:
 
 @action
 def replace_an_attribute_of_a_type(world: World) -> None:
-    """For a few steps, with the original put back afterwards."""
+    """For a few steps, with the original put back afterwards: CPython does not take back a `__new__` in C."""
     if not world.alone:
         return
     owner = world.random.choice((Value, Condition, Node, Outcome, Primitive))
     name = world.random.choice(
-        [name for name in vars(owner) if name not in ("__dict__", "__weakref__", "__doc__")]
+        [name for name in vars(owner) if name not in ("__dict__", "__weakref__", "__doc__", "__new__")]
     )
     original = vars(owner)[name]
     replacements: list[Any] = [
