@@ -10,13 +10,22 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autograd import modes
 from autograd.rows import Primitive, real
 
 Record = tuple[Any, ...]  # (primitive or None, arguments, partials, data, grad or None, label, scope)
 
 
 def record(node: Any) -> Record:
-    """What a node is made of, in the order that `_restored` takes it."""
+    """What a node is made of, in the order that `_restored` takes it.
+
+    Raises RuntimeError for a leaf inside a trace.
+    """
+    if modes.active and modes.current.trace is not None and node.primitive is None:
+        raise RuntimeError(
+            "copying a leaf inside a trace would freeze the number it happens to hold now: compute with the "
+            "Value itself, or with autograd.identity(v)"
+        )
     grad = node.grad if node._has_grad else None
     return node.primitive, node.arguments, node.partials, node._data, grad, node.label, node.scope
 

@@ -23,8 +23,9 @@ _T = TypeVar("_T")
 
 REDUCTIONS: dict[str, Callable[[Iterable[Any]], Any]] = {"mean": reduce_mean, "sum": reduce_sum}
 
-WORTHWHILE = 3_000_000
-"""Operations of rows to come, from which on compiling takes less time than it saves."""
+WORTHWHILE = 3_000_000  # operations of rows to come, from which on compiling takes less time than it saves
+_MOST_PATHS = 16  # that rows take, for compiling each to be worth it;
+_FIRST_ROWS, _FIRST_PATHS = 16, 12  # so many rows are tried first, of so many paths
 
 
 class Batch:
@@ -92,7 +93,7 @@ class Recorded:
     def outcome(self, batch: Batch) -> Outcome:
         """See `Objective`.  The gradients that parameters hold are lost.
 
-        Raises TypeError if the loss depends on no parameter.
+        Raises TypeError if no loss so far has depended on a parameter.
         """
         found: list[Any] = []
 
@@ -104,20 +105,20 @@ class Recorded:
         total = REDUCTIONS[self.reduction](map(term, batch.points, batch.targets))
         if self.penalty is not None:
             total = total + self._term(self.penalty(self.model.parameters()))
-        if not total.is_recorded:
-            raise TypeError(f"the loss is the number {total.numbers[0]!r}: it depends on no parameter")
-        self.model.zero_grad()
         loss, *gradient = total.numbers
-        return Outcome(loss, gradient, found)
+        if not self.operations:
+            raise TypeError(f"the loss is the number {loss!r}: it depends on no parameter")
+        self.model.zero_grad()
+        return Outcome(loss, [_unsigned_zero(slope) for slope in gradient], found)
 
     def _term(self, loss: Any) -> _Term:
         if not isinstance(loss, Value):
-            return _Term([real(loss), *[0.0] * len(self.moving)], is_recorded=False)
+            return _Term([real(loss), *[0.0] * len(self.moving)])
         self.operations = self.operations or len(Graph(loss))
         for parameter in self.moving:
             parameter.zero_grad()
         loss.backward()
-        return _Term([loss.data, *[parameter.grad for parameter in self.moving]], is_recorded=True)
+        return _Term([loss.data, *[parameter.grad for parameter in self.moving]])
 
     def predictions(self, batch: Batch) -> list[Any]:
         """See `Objective`."""
@@ -128,15 +129,14 @@ class Recorded:
 class _Term:
     """A loss and its gradient: numbers that are added, and multiplied by one, each by itself."""
 
-    def __init__(self, numbers: Iterable[float], is_recorded: bool) -> None:
+    def __init__(self, numbers: Iterable[float]) -> None:
         self.numbers = list(numbers)
-        self.is_recorded = is_recorded
 
     def __add__(self, other: _Term) -> _Term:
-        return _Term(map(operator.add, self.numbers, other.numbers), self.is_recorded or other.is_recorded)
+        return _Term(map(operator.add, self.numbers, other.numbers))
 
     def __mul__(self, factor: float) -> _Term:
-        return _Term([number * factor for number in self.numbers], self.is_recorded)
+        return _Term([number * factor for number in self.numbers])
 
 
 class Compiled:
@@ -148,8 +148,9 @@ class Compiled:
     """
 
     def __init__(self, recorded: Recorded, predicts: bool) -> None:
-        self._moving = recorded.moving
+        self._recorded = recorded
         self._predicts = predicts
+        self._checked: set[int] = set()  # traces, which live as long as what is compiled from them
         self._modules = list(recorded.model.modules())
         self._attributes = self._present_attributes()
 
@@ -175,13 +176,37 @@ class Compiled:
         self._prediction = jit(vmap(prediction, in_axes=(None, 0)))
 
     def outcome(self, batch: Batch) -> Outcome:
-        """See `Objective`."""
+        """See `Objective`.  The gradients that parameters hold are lost, as where it is recorded."""
         numbers = self._numbers()
         loss, gradient = self._loss(numbers, *batch.arrays)
+        slopes = gradient.tolist()
         if self._penalty is not None:
             further, slope = self._penalty(numbers)
-            loss, gradient = loss + further, gradient + slope
-        return Outcome(float(loss), gradient.tolist(), self.predictions(batch) if self._predicts else [])
+            loss, slopes = loss + further, map(operator.add, slopes, slope.tolist())
+        self._check_traces()
+        self._recorded.model.zero_grad()
+        said = self.predictions(batch) if self._predicts else []
+        return Outcome(float(loss), [_unsigned_zero(slope) for slope in slopes], said)
+
+    @property
+    def paths(self) -> int:
+        """Into how many ways through the model and the loss the rows so far were parted."""
+        return len(self._loss.graphs)
+
+    def _check_traces(self) -> None:
+        """Raises RuntimeError if a trace since the last time takes a parameter from elsewhere."""
+        functions = [self._loss] if self._penalty is None else [self._loss, self._penalty]
+        graphs = [graph for function in functions for graph in function.graphs]
+        for graph in graphs:
+            if id(graph) not in self._checked and not {*map(id, self._recorded.moving)}.isdisjoint(
+                map(id, graph)
+            ):
+                raise RuntimeError(
+                    "the model, the loss or the penalty reaches a parameter past the model that it is given, "
+                    "in a closure for instance, where a compiled gradient does not see it: train with "
+                    "compile=False"
+                )
+        self._checked = {*map(id, graphs)}
 
     def predictions(self, batch: Batch) -> list[Any]:
         """See `Objective`."""
@@ -201,7 +226,7 @@ class Compiled:
                 "an attribute of the model has changed since it was compiled, which takes it to be the same "
                 "at every step: train with compile=False"
             )
-        return _numpy().array([parameter.data for parameter in self._moving])
+        return _numpy().array([parameter.data for parameter in self._recorded.moving])
 
 
 class Compiling:
@@ -229,6 +254,7 @@ class Compiling:
         found = self._recorded.outcome(batch)
         if self._must or self._rows * self._recorded.operations >= WORTHWHILE:
             try:
+                self._check_labels(found.predictions[0])
                 self._compiled = self._tried(batch, found)
             except Exception:
                 if self._must:
@@ -242,6 +268,7 @@ class Compiling:
     def _by_either(self, found: Callable[[Objective], _T]) -> _T:
         if self._compiled is not None:
             try:
+                self._check_paths(self._compiled, _MOST_PATHS)
                 return found(self._compiled)
             except Exception:  # if it is the model's own, recording raises it again
                 if self._must:
@@ -249,22 +276,41 @@ class Compiling:
                 self._compiled = None
         return found(self._recorded)
 
-    def _tried(self, batch: Batch, expected: Outcome) -> Compiled:
-        """The objective as machine code.  Raises RuntimeError if its outcome for the batch is another one.
+    def _check_labels(self, prediction: Any) -> None:
+        """Lets the loss refuse targets, which it does of plain numbers: in a trace there are none."""
+        with no_grad():
+            given = list(map(Value, prediction)) if is_row(prediction) else Value(prediction)
+            for target in self._data.targets:
+                self._recorded.loss(given, target)
 
-        Losses check labels that are plain numbers, and a trace has none: so all are checked before.
-        """
-        for target in self._data.targets:
-            self._recorded.loss(expected.predictions[0], target)
+    def _tried(self, batch: Batch, expected: Outcome) -> Compiled:
+        """The objective as machine code.  Raises RuntimeError if it gives something else."""
         compiled = Compiled(self._recorded, self._predicts)
-        found = compiled.outcome(batch)
+        if not self._must:
+            compiled.outcome(self._data.rows(range(min(_FIRST_ROWS, len(self._data.points)))))
+            self._check_paths(compiled, _FIRST_PATHS)
+        self._check_same(compiled.outcome(batch), expected)
+        if batch is not self._data:
+            self._check_same(compiled.outcome(self._data), self._recorded.outcome(self._data))
+        self._check_paths(compiled, _MOST_PATHS)
+        return compiled
+
+    def _check_same(self, found: Outcome, expected: Outcome) -> None:
         if not all(map(_same, [found.loss, *found.gradient], [expected.loss, *expected.gradient])):
             raise RuntimeError(
                 "the compiled loss is not what was recorded: the model or the loss computes something else "
-                "each time, as random numbers and counters do, or holds parameters that are not the model's; "
-                "train with compile=False"
+                "each time, as random numbers and counters do, or asks what its numbers are instead of "
+                "computing with them; train with compile=False"
             )
-        return compiled
+
+    def _check_paths(self, compiled: Compiled, most: int) -> None:
+        if not self._must and compiled.paths > most:
+            raise RuntimeError("rows take so many ways that compiling each takes longer than it saves")
+
+
+def _unsigned_zero(slope: float) -> float:
+    """The slope; 0.0 for -0.0, as the sign of a zero gradient is that of the way it was computed."""
+    return slope + 0.0
 
 
 def _numpy() -> Any:

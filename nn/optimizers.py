@@ -31,8 +31,8 @@ class Optimizer(abc.ABC):
     arguments, `learning_rate` among them, are attributes of the same names: they are the hyperparameters of
     a saved state.  `memory_bounds` names the numbers that are remembered of each parameter, with the least
     that each may be; they start at 0.  `steps` counts the steps taken.  A class may say that it is
-    `elementwise`: its own `moved` takes arrays as well, of the numbers of all parameters, with the same bits,
-    as +, -, *, / and `autograd.sqrt` do.
+    `elementwise`, not for those that inherit from it: its `moved` takes arrays as well, of the numbers of all
+    parameters, with the same bits, as +, -, *, / and `autograd.sqrt` do.
 
     Raises TypeError for a parameter that is no Value, ValueError for none, for one given twice or computed
     from others, or for a learning rate that is not positive and finite.
@@ -98,9 +98,8 @@ class Optimizer(abc.ABC):
         return [numpy.broadcast_to(column, len(self.parameters)).tolist() for column in moved]
 
     def _is_elementwise(self) -> bool:
-        """Whether the class says so that `moved` is from: one that inherits it may compute otherwise."""
-        (source, *_) = (vars(kind) for kind in type(self).__mro__ if "moved" in vars(kind))
-        return bool(source.get("elementwise"))
+        """Whether its own class says so: one that inherits may compute otherwise."""
+        return bool(vars(type(self)).get("elementwise")) and "moved" not in vars(self)
 
     def state_dict(self) -> dict[str, Any]:
         """What a later run needs to go on with the same bits, in plain data that JSON keeps exactly.

@@ -138,7 +138,8 @@ def fit(
     With `compile=True` machine code takes the steps, to the same bits; by default it does so where the extra
     `compile` is installed and time is saved.  It must give the loss and gradient of the first step, which is
     recorded, once more: a model that draws random numbers is refused with RuntimeError, or by default
-    recorded throughout; so is, from there on, one whose other attributes change.
+    recorded throughout; so is, from there on, one whose other attributes change.  Variables that the loss,
+    the penalty or the model read elsewhere are taken to stay as they are then.
 
     `progress` shows a bar; by default there is one on a terminal.  Raises ValueError or TypeError, before
     anything has moved, for data that `nn.samples` refuses and arguments that do not fit each other: an
@@ -154,6 +155,8 @@ def fit(
     """
     if not callable(getattr(model, "parameters", None)):
         raise TypeError(f"fit trains a Module, which has parameters(), not {reprlib.repr(model)}")
+    if (Value(0.0) + 1.0).primitive is None:
+        raise RuntimeError("inside no_grad there is nothing to learn from: call fit outside of it")
     data = Batch(*samples(points, targets))
     held_out = None if validation is None else _held_out(validation)
     if patience is not None and held_out is None:
@@ -179,7 +182,7 @@ def fit(
     recorded = Recorded(model, optimizer.parameters, loss_function(loss), reduction, penalty)
     objective: Objective = recorded
     if compile:
-        rows = len(data.points) * (epochs - history.epochs)
+        rows = len(data.points) * (epochs - history.epochs - 1)  # an epoch goes by until it is compiled
         measures = metric is not None
         objective = Compiling(recorded, data, predicts=measures, rows=rows, must=compile is True)
     training = _Training(

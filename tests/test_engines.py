@@ -557,6 +557,8 @@ REFUSED: dict[str, list[str]] = {
         with traced(x): x.detach()
         with traced(x): x.data += 1.0
         with traced(): x.data = 3.0
+        with traced(x): copy.copy(x)
+        with traced(): copy.deepcopy(y)
         with traced(x), no_grad(): x.data = 3.0
         with traced(x): y.backward()
         with traced(x): y.backward("1")
@@ -834,7 +836,7 @@ MODES = paragraphs("""
         z = w.data, Value(2.0).data, repr(x), repr(y), f"{y:.3f}", y.grad, y.partials
         x.grad, x.label = 1.0, "z"
         y.zero_grad()
-        u = copy.copy(y), copy.deepcopy(y), topological_order(y, x > 1)
+        u = copy.copy(y), topological_order(y, x > 1)
     z, u, x
 
     with traced(x), no_grad():

@@ -908,6 +908,15 @@ def test_numbers_are_not_assigned_inside_a_trace():
     assert weight.data == 1.0
 
 
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))])
+def test_leaves_are_not_copied_inside_a_trace(copied):
+    weight = Value(1.0)
+    for function in (lambda x: copied(x) * x, lambda x: copied(weight) * x):
+        with pytest.raises(RuntimeError, match="copying a leaf inside a trace would freeze the number"):
+            jit(function)(3.0)
+    assert jit(lambda x: copy.copy(x * 2) * x)(3.0) == 18.0
+
+
 def test_a_function_of_floats_is_told_its_counterpart_inside_a_trace_as_well():
     with pytest.raises(TypeError, match=r"autograd\.math\.sin\(v\) goes for math\.sin; inside a trace"):
         jit(math.sin)(1.0)

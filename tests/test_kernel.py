@@ -427,6 +427,14 @@ def test_fast_mathematics_errs_by_at_most_4_units_in_the_last_place(name: str) -
         assert abs(ours - exact) <= 4 * math.ulp(exact)
 
 
+def test_fast_mathematics_divides_subnormal_numbers() -> None:
+    program = traced(lambda a, b, x: (a / x, b / x), 1.0, 1.0, 1.0)
+    columns = [numpy.full(9, number) for number in (0.0, 1e-310, 2e-310)]
+    (zeros, halves), _ = compiled(program, fastmath=True).rows(columns, 9, reduce=None)
+    assert (zeros == 0.0).all()
+    assert (halves == 0.5).all()
+
+
 def test_fast_mathematics_fuses_products_and_sums_and_the_default_does_not() -> None:
     x = 1.0 + 2.0**-30
     program = traced(lambda x, y: x * x - y, x, x * x)

@@ -3,6 +3,7 @@
 import math
 import random
 import signal
+import warnings
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from nn import (
     Adam,
     Module,
     Neuron,
+    Optimizer,
     accuracy,
     clip_by_norm,
     fit,
@@ -576,7 +578,7 @@ class Penalised(Module):
     [
         (Noisy, RuntimeError, "is not what was recorded: the model or the loss computes something else each"),
         (Frozen, RuntimeError, "would freeze the number"),
-        (Penalised, RuntimeError, "or holds parameters that are not the model's; train with compile=False"),
+        (Penalised, RuntimeError, "reaches a parameter past the model that it is given, in a closure"),
     ],
 )
 def test_what_cannot_be_compiled_is_recorded_or_on_request_refused(make, error, message, compilations):
@@ -589,6 +591,89 @@ def test_what_cannot_be_compiled_is_recorded_or_on_request_refused(make, error, 
     assert len(compilations) == 1
     with pytest.raises(error, match=message):
         trained(compile=True)
+
+
+class Sign(Optimizer):
+    def moved(self, data, grad):
+        return (data - math.copysign(self.learning_rate, grad),)
+
+
+def closing_over(model):
+    return lambda prediction, target: (
+        squared_error(prediction, target) + sum(parameter * parameter for parameter in model.parameters())
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (lambda: MLP(1, [2, 1], generator=random.Random(9)), {"points": [-1.0, 1.0], "targets": [1, 0]}),
+        (lambda: Neuron(2, nonlin=False, initialiser="zeros"), {"loss": closing_over}),
+        (small, {"loss": lambda _: lambda p, t: squared_error(p, t) * (5.0 if t in {1} else 1.0)}),
+        (small, {"loss": lambda _: lambda p, t: (p - t).tanh() ** 2}),
+        (
+            lambda: Neuron(1, generator=random.Random(1)),
+            {
+                "points": [1.0, 2.0, 3.0],
+                "targets": [1, 0, 0],
+                "loss": lambda _: lambda p, t: p * t if t else 1.0,
+                "batch_size": 1,
+                "seed": 3,
+            },
+        ),
+        (
+            lambda: Neuron(1, nonlin=False, generator=random.Random(1)),
+            {"points": [0.0, 0.0, 1.0, 0.0], "targets": [0] * 4, "loss": lambda _: lambda p, t: 1.5e308 * p},
+        ),
+    ],
+    ids=["zeros", "closure", "set", "method", "constant", "overflow"],
+)
+def test_what_compiling_might_get_wrong_is_the_same_by_default(make, options, compilations):
+    def trained(compile):
+        model = make()
+        given = {"points": POINTS, "targets": LABELS, "batch_size": 2, "epochs": 10, **options}
+        if "loss" in given:
+            given["loss"] = given["loss"](model)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            history = fit(model, **given, optimizer=Sign(model.parameters(), 0.1), compile=compile)
+        words = [str(warning.message) for warning in caught]
+        return history, numbers(model), [parameter.grad for parameter in model.parameters()], words
+
+    assert repr(trained(compile="auto")) == repr(trained(compile=False))
+    assert len(compilations) == 1
+
+
+def test_a_model_of_very_many_paths_is_recorded(compilations):
+    class Leaky(Module):
+        def __init__(self):
+            self.bounds = [Value(-float(bound)) for bound in range(20)]
+
+        def __call__(self, x):
+            scores = [x[0] + bound for bound in self.bounds]
+            return sum(score if score > 0 else 0.1 * score for score in scores)
+
+    asked = []
+    outcome = objectives.Compiled.outcome
+
+    def counted(self, batch):
+        asked.append(len(batch.points))
+        return outcome(self, batch)
+
+    points, labels = [number + 0.5 for number in range(20)], [0] * 20
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objectives.Compiled, "outcome", counted)
+        by_default = fit(Leaky(), points, labels, epochs=2)
+    assert asked == [16]
+    assert by_default == fit(Leaky(), points, labels, epochs=2, compile=False)
+
+
+def test_inside_no_grad_nothing_could_be_learned():
+    with (
+        autograd.no_grad(),
+        pytest.raises(RuntimeError, match="inside no_grad there is nothing"),
+    ):
+        fit(small(), POINTS, LABELS)
 
 
 def test_a_model_whose_attributes_change_is_recorded_from_there_on(compilations):

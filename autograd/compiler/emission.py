@@ -204,7 +204,7 @@ class Writer:
         self.true = "true" if width == 1 else "splat (i1 true)"
         self._width = width
         self._externals = externals
-        self._flags = "arcp contract " if fast else ""
+        self._flags = "contract " if fast else ""
         self._count = 0
 
     def fresh(self) -> str:

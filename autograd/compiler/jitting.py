@@ -56,8 +56,10 @@ def jit(
     Called with Values, or inside a transform or a trace, it behaves as `function` itself, so that transforms
     go through it.  Inside `detect_anomaly` nothing is compiled.
 
-    `fastmath` gives up the bits for speed: sums are reordered, and functions are accurate to 4 units in the
-    last place.  Needs llvmlite and NumPy: an ImportError at the first call says how to install them.
+    `fastmath` gives up the bits for speed: sums are reordered, products are fused with sums, and each
+    function is accurate to 4 units in the last place, but for numbers below 2.2e-308, which may count as 0.
+    Needs llvmlite and NumPy: an ImportError at the first call says how to install them.
+
     Raises TypeError for a function that returns anything but numbers, and for arguments it cannot compare.
 
     >>> @jit
@@ -73,6 +75,8 @@ def jit(
         return functools.partial(jit, static_argnames=static_argnames, fastmath=fastmath)
     if not callable(function):
         raise TypeError(f"jit compiles a function, not {type(function).__name__}: {function!r}")
+    if not isinstance(fastmath, bool):
+        raise TypeError(f"fastmath is True or False, not {fastmath!r}")
     if not isinstance(static_argnames, Iterable):
         raise TypeError(f"static_argnames are names of parameters, such as 'n', not {static_argnames!r}")
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
