@@ -23,10 +23,10 @@ demo: .venv/with-plot
 	.venv/bin/python -m autograd demo --out demo
 
 test: .venv/with-test,browser,plot,bench
-	AUTOGRAD_CORE=python .venv/bin/python -m pytest -n auto -ra
+	AUTOGRAD_CORE=python .venv/bin/python -m pytest -n auto --dist worksteal -ra
 	@if [ "$$(.venv/bin/python -c 'import autograd; print(autograd.engine_name)')" = native ]; then \
-	    echo "AUTOGRAD_CORE=native .venv/bin/python -m pytest -n auto -ra"; \
-	    AUTOGRAD_CORE=native .venv/bin/python -m pytest -n auto -ra; \
+	    echo "AUTOGRAD_CORE=native .venv/bin/python -m pytest -n auto --dist worksteal -ra"; \
+	    AUTOGRAD_CORE=native .venv/bin/python -m pytest -n auto --dist worksteal -ra; \
 	else \
 	    echo "The engine in C was not built, for want of a compiler or of Python's headers: it is not tested."; \
 	fi

@@ -396,7 +396,7 @@ def test_threads_call_at_the_same_time():
     ids=["floats", "dict", "nested", "many", "rows", "mean", "rows of dicts"],
 )
 def test_calls_leave_no_memory_and_no_references_behind(f, arguments, ways):
-    compiled, times = jit(f), 100_000 if ways == "C" else 2_000
+    compiled, times = jit(f), 20_000 if ways == "C" else 2_000
 
     def call(times):
         for _ in range(times):

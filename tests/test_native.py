@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
     [
         "hostile --rounds 5",
         "pickles --changes 100",
-        "leaks --times 400",
+        "leaks --times 150",
         "exhaustion --stride 500 --interrupts 5",
     ],
 )
