@@ -148,7 +148,8 @@ class Compiled:
     """
 
     def __init__(self, recorded: Recorded, predicts: bool) -> None:
-        self._recorded = recorded
+        self._moving = recorded.moving
+        self._parameters = parameters = recorded.model.parameters()
         self._predicts = predicts
         self._checked: set[int] = set()  # traces, which live as long as what is compiled from them
         self._modules = list(recorded.model.modules())
@@ -156,7 +157,7 @@ class Compiled:
 
         def with_numbers(numbers: Iterable[Any]) -> Module:
             """The model, with others in place of the parameters that move."""
-            kept = {id(parameter): parameter for parameter in recorded.model.parameters()}
+            kept = {id(parameter): parameter for parameter in parameters}
             moved = dict(zip(map(id, recorded.moving), numbers, strict=True))
             return copy.deepcopy(recorded.model, kept | moved)
 
@@ -184,7 +185,8 @@ class Compiled:
             further, slope = self._penalty(numbers)
             loss, slopes = loss + further, map(operator.add, slopes, slope.tolist())
         self._check_traces()
-        self._recorded.model.zero_grad()
+        for parameter in self._parameters:
+            parameter.zero_grad()
         said = self.predictions(batch) if self._predicts else []
         return Outcome(float(loss), [_unsigned_zero(slope) for slope in slopes], said)
 
@@ -196,17 +198,15 @@ class Compiled:
     def _check_traces(self) -> None:
         """Raises RuntimeError if a trace since the last time takes a parameter from elsewhere."""
         functions = [self._loss] if self._penalty is None else [self._loss, self._penalty]
-        graphs = [graph for function in functions for graph in function.graphs]
-        for graph in graphs:
-            if id(graph) not in self._checked and not {*map(id, self._recorded.moving)}.isdisjoint(
-                map(id, graph)
-            ):
+        graphs = {id(graph): graph for function in functions for graph in function.graphs}
+        for key in graphs.keys() - self._checked:
+            if not {*map(id, self._moving)}.isdisjoint(map(id, graphs[key])):
                 raise RuntimeError(
                     "the model, the loss or the penalty reaches a parameter past the model that it is given, "
                     "in a closure for instance, where a compiled gradient does not see it: train with "
                     "compile=False"
                 )
-        self._checked = {*map(id, graphs)}
+        self._checked = {*graphs}
 
     def predictions(self, batch: Batch) -> list[Any]:
         """See `Objective`."""
@@ -226,7 +226,7 @@ class Compiled:
                 "an attribute of the model has changed since it was compiled, which takes it to be the same "
                 "at every step: train with compile=False"
             )
-        return _numpy().array([parameter.data for parameter in self._recorded.moving])
+        return _numpy().array([parameter.data for parameter in self._moving])
 
 
 class Compiling:
