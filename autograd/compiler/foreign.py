@@ -134,6 +134,7 @@ def call_rows(
 
 
 def empty_matrix(rows: int, columns: int) -> Any:
+    """What `numpy.empty((rows, columns))` gives."""
     import numpy
 
     return numpy.empty((rows, columns))
