@@ -138,8 +138,8 @@ def fit(
     With `compile=True` machine code takes the steps, to the same bits; by default it does so where the extra
     `compile` is installed and time is saved.  It must give the loss and gradient of the first step, which is
     recorded, once more: a model that draws random numbers is refused with RuntimeError, or by default
-    recorded throughout; so is, from there on, one whose other attributes change.  Variables that the loss,
-    the penalty or the model read elsewhere are taken to stay as they are then.
+    recorded throughout; so is, from there on, one whose other attributes are replaced.  What is changed in
+    place, and variables that model, loss and penalty read elsewhere, are taken to stay as they are then.
 
     `progress` shows a bar; by default there is one on a terminal.  Raises ValueError or TypeError, before
     anything has moved, for data that `nn.samples` refuses and arguments that do not fit each other: an

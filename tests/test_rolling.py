@@ -491,6 +491,27 @@ def test_a_recurrence_has_the_bits_of_the_program(steps_of, numbers):
     assert bits(evaluate(rolled(program), numbers)) == bits(straight(program, numbers))
 
 
+@pytest.mark.parametrize("back", [1, 2, 3])
+@pytest.mark.parametrize("last", [1, 2])
+def test_what_the_last_steps_read_of_the_steps_before_them_is_stored_in_time(back, last):
+    def looking_back(x, y):
+        state, seen, old = x, [], [autograd.sin(x)]
+        for _ in range(100):
+            old.append(autograd.cos(old[-1]))
+        for step in range(100):
+            seen.append(autograd.tanh(state * y + x))
+            other = old[7 * step % 100] if step < 100 - last else seen[step - back]
+            state = autograd.sin(seen[-1] - state) * other * y
+        return state
+
+    numbers = [0.3, 0.7]
+    for function in (looking_back, with_gradient(looking_back, numbers)):
+        program = traced(function, *numbers)
+        expected = bits(straight(program, numbers))
+        assert bits(evaluate(rolled(program), numbers)) == expected
+        assert bits(compiled(program)(numbers)) == expected
+
+
 @each_scalar
 @pytest.mark.parametrize("order", [1, 2])
 def test_the_derivatives_of_a_recurrence_have_the_bits_of_the_program(steps_of, numbers, order):

@@ -83,14 +83,25 @@ class Layout:
         inside = numpy.zeros(len(kept), bool)
         for piece in pieces:
             if isinstance(piece, Recurrence):
-                for operand in itertools.chain.from_iterable(piece.operands):
-                    kept[operand.numbers if isinstance(operand, Read) else [*operand.initial]] = True
+                self._keep_for(piece)
             else:
                 read = placement.same[placement.operands.read_by(piece - self._program.first)]
                 inside[piece] = True
                 kept[read[~inside[read]]] = True
                 inside[piece] = False
         self._reserve(pieces)
+
+    def _keep_for(self, recurrence: Recurrence) -> None:
+        """Marks what a recurrence reads; if it is one of its own values, all that are computed like it."""
+        kept = self._kept
+        own = numpy.zeros(len(kept), bool)
+        for operand in itertools.chain.from_iterable(recurrence.operands):
+            if isinstance(operand, Read):
+                kept[operand.numbers] = True
+                own[operand.numbers] |= operand.own
+            else:
+                kept[[*operand.initial]] = True
+        kept[recurrence.members[:, own[recurrence.members].any(axis=0)]] = True
 
     def _reserve(self, pieces: Sequence[Places | Recurrence]) -> None:
         """Gives places to what is computed one by one, and kept."""

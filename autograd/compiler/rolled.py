@@ -8,6 +8,7 @@ iteration reads has no place in them.  `evaluate` is the meaning of it all, in P
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
@@ -195,7 +196,7 @@ def evaluate(rolled: Rolled, numbers: Sequence[float]) -> list[float] | None:
     arrays: dict[str, list[float]] = {
         "inputs": list(numbers),
         "constants": list(rolled.constants),
-        "values": (values := [0.0] * rolled.values),
+        "values": (values := [math.nan] * rolled.values),  # until they are written
         "own": values,
         "carried": carried,
         "outputs": [0.0] * rolled.outputs,
