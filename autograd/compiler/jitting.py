@@ -37,7 +37,9 @@ def jit(
 ) -> Jitted | Callable[[Callable[..., Any]], Jitted]:
     """`function`, traced at its first call and from then on computed by machine code, with the same bits.
 
-    With options alone it is a decorator: `@jit(static_argnames="n")`.
+    With options alone it is a decorator: `@jit(static_argnames="n")`.  Where second and higher derivatives go
+    through choices, such as `where` and `relu`, a program has both sides, and may add up in another order:
+    then the last bits differ.
 
     Arguments and results are those of the transforms: numbers, nested containers, arrays and modules; results
     are floats and float64 arrays.  Numbers vary from call to call; bools, strs, None, the structure of
