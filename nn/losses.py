@@ -151,14 +151,14 @@ def binary_cross_entropy_with_logits(logit: Any, label: Any) -> Any:
     return _summed("binary_cross_entropy_with_logits", of_one, logit, label)
 
 
-def softmax_cross_entropy(logits: Iterable[Any], target: int) -> Any:
+def softmax_cross_entropy(logits: Iterable[Any], target: int | Value) -> Any:
     """-log of the softmax of the logits at the class `target`: log(sum(exp(logit))) - logits[target].
 
     `logits` has one number per class, two or more, and `target` is a position in it, or a Value that equals
-    one.  With d the logits less
-    that of the target the loss is log(1 + exp(d1) + exp(d2) + ...), without the target's own d: the sum of
-    exponentials is taken by `logaddexp`, which shifts by the larger value, and nothing cancels.  So the
-    value, and the gradient, softmax less 1 at the target, keep their digits at every logit.
+    one.  With d the logits less that of the target the loss is log(1 + exp(d1) + exp(d2) + ...), without the
+    target's own d: the sum of exponentials is taken by `logaddexp`, which shifts by the larger value, and
+    nothing cancels.  So the value, and the gradient, softmax less 1 at the target, keep their digits at every
+    logit.
 
     Raises ValueError for fewer than two logits or a target out of their range, TypeError for a target that is
     no whole number.

@@ -17,7 +17,17 @@ from autograd import Graph, Value, jit, no_grad, real, reduce_mean, reduce_sum, 
 from nn.module import Module
 from nn.samples import Point, Target, is_row
 
-__all__ = ["REDUCTIONS", "Batch", "Compiled", "Compiling", "Objective", "Outcome", "Recorded", "plain"]
+__all__ = [
+    "REDUCTIONS",
+    "Batch",
+    "Compiled",
+    "Compiling",
+    "Objective",
+    "Outcome",
+    "Recorded",
+    "plain",
+    "predicted",
+]
 
 _T = TypeVar("_T")
 
@@ -122,8 +132,7 @@ class Recorded:
 
     def predictions(self, batch: Batch) -> list[Any]:
         """See `Objective`."""
-        with no_grad():
-            return [plain(self.model(point)) for point in batch.points]
+        return predicted(self.model, batch.points)
 
 
 class _Term:
@@ -325,6 +334,12 @@ def _numpy() -> Any:
 
 def _same(one: float, other: float) -> bool:
     return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def predicted(model: Callable[[Any], Any], points: Iterable[Any]) -> list[Any]:
+    """What a model says of every point, plainly; nothing is recorded."""
+    with no_grad():
+        return [plain(model(point)) for point in points]
 
 
 def plain(prediction: Any) -> Any:

@@ -12,12 +12,12 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
-from autograd import Value, no_grad
+from autograd import Value
 from nn.clipping import clip_by_norm
 from nn.interruption import Interruption
 from nn.losses import loss_function
 from nn.module import Module
-from nn.objectives import REDUCTIONS, Batch, Compiling, Objective, Recorded, plain
+from nn.objectives import REDUCTIONS, Batch, Compiling, Objective, Recorded, plain, predicted
 from nn.optimizers import Adam, Optimizer
 from nn.ranges import check_count, whole
 from nn.samples import entries_of, samples
@@ -220,8 +220,7 @@ def predictions(model: Callable[[Any], Any], points: Iterable[Any]) -> list[Any]
     >>> predictions(Neuron(2, initialiser="zeros"), [[1.0, 2.0], [3.0, 4.0]])
     [0.0, 0.0]
     """
-    with no_grad():
-        return [plain(model(point)) for point in entries_of("points", points)]
+    return predicted(model, entries_of("points", points))
 
 
 @dataclasses.dataclass
